@@ -1,0 +1,34 @@
+"""One call on its way through the chain."""
+
+from dataclasses import dataclass
+
+import grpc.aio
+from google.protobuf.message import Message
+
+from chassis.caller import UNIDENTIFIED, Caller
+from chassis.contract import Method
+from chassis.entry import Entry
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Call:
+    """What the links of the chain and the handler know of a call.
+
+    ``deadline``: loop time at which the caller gives up, or None. ``full_view``: items that the answer may show in full.
+    """
+
+    method: Method
+    context: grpc.aio.ServicerContext[bytes, bytes]
+    raw: bytes
+    entry: Entry
+    deadline: float | None
+    caller: Caller = UNIDENTIFIED
+    message: Message | None = None
+    full_view: frozenset[str] = _NOTHING
+
+    @property
+    def traceparent(self) -> str:
+        """The W3C Trace Context header that makes this call the parent of a call to another service."""
+        return f"00-{self.entry.trace_id}-{self.entry.span_id}-01"

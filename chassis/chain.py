@@ -1,0 +1,202 @@
+"""The way of a request. Reading ``CHAIN`` is reading the security model: each link is a plain function.
+
+A link takes the call and the rest of the chain and returns the response. Nothing but the chain stands between the bytes
+of a request and its handler.
+"""
+
+import asyncio
+import sys
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import grpc.aio
+import structlog
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+
+from chassis import caller, contract, errors
+from chassis.access import Policy
+from chassis.call import Call
+from chassis.ledger import Ledger
+from chassis.presentation import conceal
+
+log = structlog.get_logger()
+
+Response = Any  # bytes, or an asynchronous iterator of messages where the RPC streams
+Proceed = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the links stand on."""
+
+    policy: Policy
+    ledger: Ledger
+
+
+Link = Callable[[Grounds, Call, Proceed], Awaitable[Response]]
+
+
+async def translate_errors(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
+    """Outermost: nothing leaves untranslated. Exception text reaches neither the caller nor a log."""
+    try:
+        return await proceed(call)
+    except errors.DomainError as error:
+        failure = error
+    except Exception as error:  # noqa: BLE001  # a defect of ours; its text may hold data, so only its place is told
+        log.error("unexpected error", error=type(error).__name__, at=place_of(error), trace_id=call.entry.trace_id)
+        failure = errors.Internal()
+    await abort(call, errors.to_status(failure, call.entry.trace_id))
+    return None
+
+
+async def trace(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
+    """A span for every call: its ids stand in the entry, and the exporter renders it from the committed row."""
+    call.context.set_trailing_metadata(trailing_metadata(call))
+    return await proceed(call)
+
+
+async def identify_caller(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
+    """The SPIFFE id from the client certificate, never from metadata."""
+    call.caller = caller.from_auth_context(call.context.auth_context(), grounds.policy.trust_domain)
+    call.entry.actor = call.caller.spiffe_id
+    call.entry.actor_type = grounds.policy.actor_type(call.caller)
+    return await proceed(call)
+
+
+async def record_access(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
+    """The processing log: no record, no answer. Refusals are recorded too; what a flush has written stays as it is."""
+    entry = call.entry
+    try:
+        response = await proceed(call)
+    except BaseException as error:
+        await asyncio.shield(_record_failure(grounds.ledger, call, error))
+        raise
+    if not entry.written:
+        await grounds.ledger.append(entry)
+    return response
+
+
+async def _record_failure(ledger: Ledger, call: Call, error: BaseException) -> None:
+    failure = error if isinstance(error, errors.DomainError) else _unnamed(error)
+    status, reason = failure.code.name, errors.reason_name(failure.reason)
+    entry = call.entry
+    if entry.written:
+        # The row may say NOT_FOUND already: the very statement that looked has decided it.
+        if status == "NOT_FOUND":
+            return
+        await ledger.append(entry.outcome(status, reason))
+    else:
+        entry.status, entry.error_reason = status, reason
+        await ledger.append(entry)
+
+
+def _unnamed(error: BaseException) -> errors.DomainError:
+    return errors.Cancelled() if isinstance(error, asyncio.CancelledError) else errors.Internal()
+
+
+async def parse_and_validate(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
+    """Bytes to message; unknown fields refused; then the rules of the fields, and a purpose that the policy knows."""
+    message = contract.parse(call.raw, call.method.request)
+    call.message = message
+    call.entry.about(contract.subjects(message))
+    call.entry.resource_ids += contract.resources(message)
+    contract.check(message)
+    access: Any = getattr(message, "access")  # noqa: B009  # every request has one; a contract test sees to it
+    call.entry.reason, call.entry.ticket = access.reason, access.ticket
+    if call.method.has_request_id:
+        call.entry.request_id = getattr(message, "request_id")  # noqa: B009
+    grounds.policy.check_purpose(access.purpose)
+    call.entry.purpose = access.purpose
+    if call.method.reason_required and not access.reason.strip():
+        raise errors.ReasonRequired
+    return await proceed(call)
+
+
+async def enforce_access(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
+    """access.toml: caller x RPC x purpose. Last, so that only allowed calls reach a handler."""
+    entry, message = call.entry, call.message
+    assert message is not None
+    grounds.policy.enforce(call.caller, call.method.name, entry.purpose)
+    call.full_view = allowed_in_full(grounds.policy, call, message)
+    held = contract.items_held(call.method.response.DESCRIPTOR)
+    entry.items = sorted((held & call.full_view) | contract.items_written(message))
+    return await proceed(call)
+
+
+def allowed_in_full(policy: Policy, call: Call, message: Message) -> frozenset[str]:
+    """Return the items that the answer may show in full: none, unless a full view or a reveal was asked for."""
+    full = call.method.reveals or getattr(message, "view", 0) == contract.VIEW_FULL
+    return policy.full_view[call.entry.purpose] if full else frozenset()
+
+
+CHAIN: tuple[Link, ...] = (
+    translate_errors,  # outermost: nothing leaves untranslated; exception text never reaches caller, log or span
+    trace,  # ids for every call, even refused, malformed or unknown ones; never sampled
+    identify_caller,  # SPIFFE id from the client certificate, never from metadata
+    record_access,  # the processing log: no record, no answer - refusals are recorded too
+    parse_and_validate,  # bytes -> message; protovalidate; unknown fields refused
+    enforce_access,  # access.toml: caller x RPC x purpose
+)
+# An RPC that this server does not have: there is nothing to parse and nobody to allow, but the attempt is recorded.
+UNKNOWN_CHAIN: tuple[Link, ...] = CHAIN[:4]
+
+
+def wrap(links: tuple[Link, ...], grounds: Grounds, handler: Proceed) -> Proceed:
+    """Return the handler behind the links, the first outermost."""
+    proceed = handler
+    for link in reversed(links):
+        proceed = _bound(link, grounds, proceed)
+    return proceed
+
+
+def _bound(link: Link, grounds: Grounds, proceed: Proceed) -> Proceed:
+    return lambda call: link(grounds, call, proceed)
+
+
+def present(call: Call, response: Message) -> bytes:
+    """Mask what the purpose does not cover and return the bytes."""
+    conceal(response, call.full_view)
+    return response.SerializeToString()
+
+
+async def present_stream(grounds: Grounds, call: Call, messages: AsyncIterator[Message]) -> AsyncIterator[bytes]:
+    """The same for each message of a stream; a failure on the way is recorded and translated like any other."""
+    try:
+        async for message in messages:
+            yield present(call, message)
+    except (errors.DomainError, Exception) as error:  # noqa: BLE001
+        await asyncio.shield(_record_failure(grounds.ledger, call, error))
+        failure = error if isinstance(error, errors.DomainError) else errors.Internal()
+        if not isinstance(error, errors.DomainError):
+            log.error("unexpected error", error=type(error).__name__, at=place_of(error))
+        await abort(call, errors.to_status(failure, call.entry.trace_id))
+
+
+def trailing_metadata(call: Call) -> tuple[tuple[str, str], ...]:
+    """Return what every answer carries: the receipt and the trace."""
+    return (("onggi-record-id", call.entry.record_id), ("onggi-trace-id", call.entry.trace_id))
+
+
+async def abort(call: Call, status: Status) -> None:
+    """End the call with the status. Raises, always: gRPC unwinds the handler so."""
+    code = _CODES[status.code]
+    details: tuple[str, bytes] = (errors.STATUS_DETAILS, status.SerializeToString())
+    await call.context.abort(code, status.message, (details, *trailing_metadata(call)))
+
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+def place_of(error: BaseException) -> str:
+    """Return file and line where the error was raised, the innermost of ours; never its text."""
+    frames = traceback.extract_tb(error.__traceback__ or sys.exc_info()[2])
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    return (
+        f"{ours[-1].filename.rsplit('/', 2)[-2]}/{ours[-1].filename.rsplit('/', 1)[-1]}:{ours[-1].lineno}"
+        if ours
+        else "?"
+    )

@@ -1,0 +1,146 @@
+"""PostgreSQL: the engine, the hot connection beneath it, and what its errors mean.
+
+SQLAlchemy keeps the pool, the schema and every cold path; a hot statement goes to the driver connection beneath its
+engine. The text of a driver's error holds values (DETAIL) and is never kept: only SQLSTATE and constraint name are.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import structlog
+from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from chassis import errors
+from chassis.settings import DatabaseSettings, read_secret
+
+log = structlog.get_logger()
+
+UNIQUE_VIOLATION = "23505"
+# What a broken connection or a refused statement raises, through SQLAlchemy or the driver.
+DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+NO_LOG_ROW = "ON001"
+
+
+def connect(settings: DatabaseSettings, *, auditor: bool = False, owner: bool = False) -> AsyncEngine:
+    """Return an engine for the service's role, or for the auditor's. Nothing is opened yet."""
+    user, password_file = settings.user, settings.password_file
+    if auditor:
+        if settings.auditor_password_file is None:
+            raise ValueError("auditor_password_file is not set")
+        user, password_file = settings.auditor_user, settings.auditor_password_file
+    url = URL.create(
+        "postgresql+asyncpg", user, read_secret(password_file).reveal(), port=settings.port, database=settings.name
+    )
+    arguments: dict[str, Any] = {
+        "host": settings.host,
+        "command_timeout": None if owner else settings.timeout_seconds,
+        "timeout": settings.timeout_seconds,
+        "server_settings": {"application_name": f"onggi-{user}", "timezone": "UTC"},
+    }
+    if settings.ca_file is not None:
+        arguments["ssl"] = ssl.create_default_context(cafile=str(settings.ca_file))
+    return create_async_engine(
+        url, hide_parameters=True, pool_size=settings.pool_size, max_overflow=0, pool_pre_ping=False,
+        pool_timeout=settings.timeout_seconds, connect_args=arguments,
+    )  # fmt: skip
+
+
+def sqlstate(error: BaseException) -> str:
+    """Return the SQLSTATE of a driver's or SQLAlchemy's error, or an empty string for a broken connection."""
+    origin = getattr(error, "orig", None) or error
+    state = getattr(origin, "sqlstate", None)
+    return state if isinstance(state, str) else ""
+
+
+def constraint(error: BaseException) -> str:
+    """Return the name of the constraint that the statement broke, or an empty string."""
+    seen: BaseException | None = getattr(error, "orig", None) or error
+    while seen is not None:
+        if name := getattr(seen, "constraint_name", None):
+            return str(name)
+        seen = seen.__cause__
+    return ""
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether the server refused the statement, as against an outcome in doubt (connection, timeout, crash).
+
+    Class 08 is a lost connection, 57 an intervention of the operator (shutdown, crash), 53 and 58 trouble of the host.
+    """
+    state = sqlstate(error)
+    return bool(state) and state[:2] not in {"08", "57", "53", "58"}
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Give a connection for reads; what breaks is DatabaseUnavailable, without the driver's text."""
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    except DATABASE_ERRORS as error:
+        log.warning("read failed", error=type(error).__name__, sqlstate=sqlstate(error))
+        raise errors.DatabaseUnavailable from None
+
+
+class Hot:
+    """One driver connection, checked out of the engine for good, for the statements of one batcher."""
+
+    def __init__(self, engine: AsyncEngine, name: str, timeout: float = 5.0) -> None:
+        self._engine = engine
+        self._name = name
+        self._timeout = timeout
+        self._held: AsyncConnection | None = None
+        self._driver: asyncpg.Connection[asyncpg.Record] | None = None
+
+    async def fetch(self, statement: str, *arguments: object) -> Sequence[asyncpg.Record]:
+        """Run one statement in a transaction of its own and return its rows; when it returns, it is durable.
+
+        Raises DatabaseRefused when the server refused it (nothing is done), DatabaseUnavailable when the outcome is
+        unknown: read back before you say anything.
+        """
+        try:
+            driver = self._driver if self._driver is not None else await self._open()
+            rows: Sequence[asyncpg.Record] = await driver.fetch(statement, *arguments, timeout=self._timeout)
+            return rows
+        except DATABASE_ERRORS as error:
+            if is_refusal(error):
+                log.error("statement refused", connection=self._name, sqlstate=sqlstate(error))
+                raise DatabaseRefused(sqlstate(error), constraint(error)) from None
+            await self._discard()
+            raise errors.DatabaseUnavailable from None
+
+    async def _open(self) -> "asyncpg.Connection[asyncpg.Record]":
+        self._held = await self._engine.connect()
+        pooled = await self._held.get_raw_connection()
+        self._driver = pooled.driver_connection
+        assert self._driver is not None
+        return self._driver
+
+    async def _discard(self) -> None:
+        held, self._held, self._driver = self._held, None, None
+        if held is not None:
+            try:
+                async with asyncio.timeout(1.0):
+                    await held.invalidate()
+                    await held.close()
+            except DATABASE_ERRORS:
+                log.warning("a broken connection did not close", connection=self._name)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._discard()
+
+
+class DatabaseRefused(errors.DatabaseUnavailable):
+    """The server refused a statement; nothing is done. ``state``: SQLSTATE, ``constraint``: its name or ''."""
+
+    def __init__(self, state: str, constraint_name: str) -> None:
+        super().__init__()
+        self.state = state
+        self.constraint = constraint_name

@@ -1,0 +1,127 @@
+"""The life of a service process: start in order, stop in order, log in one line of JSON."""
+
+import asyncio
+import logging
+import resource
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+import uvloop
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis.access import load
+from chassis.chain import Grounds
+from chassis.database import DATABASE_ERRORS, Hot, connect, reading
+from chassis.health import Check, Health
+from chassis.ledger import Ledger
+from chassis.server import Server
+from chassis.settings import ServiceSettings
+from chassis.span_export import SpanExporter
+from chassis.telemetry import Telemetry
+
+log = structlog.get_logger()
+
+_PARTITIONS = text("SELECT ensure_log_partitions(3)")
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]], level: str) -> None:
+    """Run a service until SIGTERM or SIGINT. No core dumps: they would hold what is in memory."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    configure_logging(level)
+    uvloop.run(main())
+
+
+def configure_logging(level: str) -> None:
+    """One JSON object a line on standard output; no tracebacks, since they can hold values."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+    )
+    for name in ("grpc", "sqlalchemy", "asyncio", "opentelemetry", "hvac", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class Process:
+    """What every service's composition root needs, opened in order and closed in reverse.
+
+    Use as an asynchronous context manager; then ``serve``.
+    """
+
+    def __init__(self, service: str, settings: ServiceSettings) -> None:
+        self.service = service
+        self.settings = settings
+        self.policy = load(settings.policy_directory)
+        self.engine = connect(settings.database)
+        self.auditor = connect(settings.database, auditor=True)
+        self.telemetry = Telemetry(service, settings.telemetry, settings.tls)
+        self.ledger = Ledger(self.hot("ledger"))
+        self._stack = AsyncExitStack()
+
+    def hot(self, name: str) -> Hot:
+        """Return a hot connection of the service's role, opened at its first statement."""
+        return Hot(self.engine, name, self.settings.database.timeout_seconds)
+
+    def on_close(self, close: Callable[[], Awaitable[object]]) -> None:
+        """Have something closed at the end, before what it stands on."""
+        self._stack.push_async_callback(close)
+
+    async def __aenter__(self) -> "Process":
+        self._stack.push_async_callback(asyncio.to_thread, self.telemetry.close)
+        self._stack.push_async_callback(self.engine.dispose)
+        self._stack.push_async_callback(self.auditor.dispose)
+        exporter = SpanExporter(self.auditor, self.telemetry)
+        exporter.start()
+        self._stack.push_async_callback(exporter.close)
+        self._stack.push_async_callback(self.ledger.close)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def serve(self, services: list[tuple[Any, object]], checks: dict[str, Check]) -> None:
+        """Serve until a signal: drain (NOT_SERVING first, so that callers go elsewhere), then stop, then close."""
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        server = Server(self.settings.server, self.settings.tls, Grounds(self.policy, self.ledger), services)
+        health = Health(self.settings.server.health_address, {"database": self._database_answers, **checks})
+        await server.start()
+        await health.start()
+        keeper = asyncio.create_task(self._keep_partitions(), name="log partitions")
+        log.info("serving", service=self.service, port=server.port, health_port=health.port)
+        await stop.wait()
+        log.info("stopping", service=self.service)
+        await health.drain()
+        await asyncio.sleep(self.settings.server.drain_seconds)
+        await server.stop()
+        keeper.cancel()
+        await health.close()
+
+    async def _database_answers(self) -> None:
+        await _ping(self.engine)
+        await _ping(self.auditor)
+
+    async def _keep_partitions(self) -> None:
+        while True:
+            try:
+                async with self.engine.begin() as connection:
+                    await connection.execute(_PARTITIONS)
+                await asyncio.sleep(24 * 3600)
+            except DATABASE_ERRORS as error:
+                log.warning("log partitions not made", error=type(error).__name__)
+                await asyncio.sleep(60)
+
+
+async def _ping(engine: AsyncEngine) -> None:
+    async with reading(engine) as connection:
+        await connection.execute(text("SELECT 1"))

@@ -1,0 +1,204 @@
+"""The gRPC server: one handler per RPC, straight from the service descriptor, raw bytes in and out.
+
+gRPC's own deserialiser answers INTERNAL to malformed bytes and tells nobody; so the bytes come here and are parsed inside
+the chain. Unknown methods come here too, and are recorded.
+"""
+
+from __future__ import annotations  # grpc's handler types take no parameters at run time
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import structlog
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.empty_pb2 import Empty
+from grpc_reflection.v1alpha import reflection
+from onggi.options.v1 import options_pb2 as options
+
+from chassis import chain, contract, errors, trace_context
+from chassis.call import Call
+from chassis.chain import Grounds, Proceed
+from chassis.contract import Method
+from chassis.entry import Entry
+from chassis.settings import ServerSettings, TlsSettings
+
+log = structlog.get_logger()
+
+MAX_MESSAGE_BYTES = 2 * 1024 * 1024
+_SHORTEST_DEADLINE = 0.02
+
+
+class Server:
+    """One process's server.
+
+    ``services``: (descriptor, servicer); a servicer has a coroutine ``method_name(message, call)`` for each RPC, or one
+    that returns an asynchronous iterator where the RPC streams. Raises AttributeError for one that lacks a method.
+    """
+
+    def __init__(
+        self, settings: ServerSettings, tls: TlsSettings, grounds: Grounds,
+        services: Sequence[tuple[ServiceDescriptor, object]],
+    ) -> None:  # fmt: skip
+        self._settings = settings
+        self._running = _Running()
+        self._server = grpc.aio.server(options=_options(settings))
+        handlers = {
+            f"/{method.name}": _handler(method, grounds, getattr(servicer, method.handler), self._running)
+            for descriptor, servicer in services
+            for method in contract.methods(descriptor)
+        }
+        self._names = [descriptor.full_name for descriptor, _ in services]
+        if settings.reflection:
+            reflection.enable_server_reflection([*self._names, reflection.SERVICE_NAME], self._server)
+        self._server.add_generic_rpc_handlers((_Handlers(handlers, grounds, self._running),))
+        self.port = self._server.add_secure_port(settings.address, server_credentials(tls))
+        if self.port == 0:
+            raise OSError(f"cannot listen on {settings.address}")
+
+    async def start(self) -> None:
+        """Begin to answer."""
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Refuse new calls and wait for those in flight, at most the grace period."""
+        self._running.stopping = True
+        stopped = asyncio.create_task(self._server.stop(self._settings.grace_seconds))
+        await self._running.idle(self._settings.grace_seconds)
+        await stopped
+
+
+class _Running:
+    """Counts calls in flight: gRPC does not wait for all of them (grpc#37239)."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.stopping = False
+
+    async def idle(self, seconds: float) -> None:
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self.count and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+
+    def __enter__(self) -> None:
+        self.count += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.count -= 1
+
+
+class _Handlers(grpc.GenericRpcHandler):
+    """Finds the handler of a method; gives the unknown ones to a handler that records and refuses."""
+
+    def __init__(
+        self, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]], grounds: Grounds, running: _Running
+    ) -> None:
+        self._handlers = handlers
+        self._grounds = grounds
+        self._running = running
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
+        found = self._handlers.get(handler_call_details.method)
+        return found if found is not None else _handler(_UNKNOWN, self._grounds, _refuse, self._running)
+
+
+# The name of an unknown method is the caller's own text and may hold anything: it is not kept.
+_UNKNOWN = Method(
+    "unknown", "unknown", Empty, Empty, streams=False, action=options.ACTION_UNSPECIFIED, reason_required=False,
+    reveals=False, has_request_id=False,
+)  # fmt: skip
+
+
+async def _refuse(message: object, call: Call) -> None:
+    raise errors.MethodUnknown
+
+
+def _handler(method: Method, grounds: Grounds, servicer: Any, running: _Running) -> grpc.RpcMethodHandler[Any, Any]:
+    known = method is not _UNKNOWN
+
+    async def handle_message(call: Call) -> Any:
+        if running.stopping:
+            raise errors.Stopping
+        response = servicer(call.message, call)
+        return response if isinstance(response, AsyncIterator) else chain.present(call, await response)
+
+    proceed = chain.wrap(chain.CHAIN if known else chain.UNKNOWN_CHAIN, grounds, handle_message)
+    if method.streams:
+        return grpc.unary_stream_rpc_method_handler(_streaming(method, grounds, proceed, running))
+
+    async def handle(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+        with running:
+            call = _open(method, grounds, raw, context)
+            answer: bytes = await proceed(call)
+            return answer
+
+    return grpc.unary_unary_rpc_method_handler(handle)
+
+
+def _streaming(method: Method, grounds: Grounds, proceed: Proceed, running: _Running) -> Any:
+    async def handle(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> AsyncIterator[bytes]:
+        with running:
+            call = _open(method, grounds, raw, context)
+            async for answer in chain.present_stream(grounds, call, await proceed(call)):
+                yield answer
+
+    return handle
+
+
+def _open(method: Method, grounds: Grounds, raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
+    ids = trace_context.from_metadata(context.invocation_metadata())
+    entry = Entry(
+        method.name, options.Action.Name(method.action).removeprefix("ACTION_"), *ids, grounds.policy.version,
+        peer_address=_address(context.peer()),
+    )  # fmt: skip
+    remaining = context.time_remaining()
+    deadline = None
+    if remaining is not None:
+        deadline = asyncio.get_running_loop().time() + max(0.0, remaining - _SHORTEST_DEADLINE)
+    return Call(method, context, raw, entry, deadline)
+
+
+def _address(peer: str) -> str:
+    """``ipv4:192.0.2.1:5000`` or ``ipv6:%5B::1%5D:5000`` -> the address alone (접속지)."""
+    _, _, rest = peer.partition(":")
+    host, _, _ = rest.rpartition(":")
+    return host.replace("%5B", "").replace("%5D", "").strip("[]") or "unknown"
+
+
+def server_credentials(tls: TlsSettings) -> grpc.ServerCredentials:
+    """Return credentials that ask every client for a certificate and read the files again when they change."""
+    initial = _configuration(tls)
+    seen = [_stamp(tls)]
+
+    def fetch() -> Any:
+        stamp = _stamp(tls)
+        if stamp == seen[0]:
+            return None
+        seen[0] = stamp
+        return _configuration(tls)
+
+    return grpc.dynamic_ssl_server_credentials(initial, fetch, require_client_authentication=True)
+
+
+def _configuration(tls: TlsSettings) -> grpc.ServerCertificateConfiguration:
+    pair = (tls.key_file.read_bytes(), tls.certificate_file.read_bytes())
+    return grpc.ssl_server_certificate_configuration([pair], tls.ca_file.read_bytes())
+
+
+def _stamp(tls: TlsSettings) -> tuple[int, ...]:
+    files: Sequence[Path] = (tls.certificate_file, tls.key_file, tls.ca_file)
+    return tuple(file.stat().st_mtime_ns for file in files)
+
+
+def _options(settings: ServerSettings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.so_reuseport", 0),  # a stale server must not take part of the calls in silence
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_metadata_size", 16 * 1024),
+        ("grpc.max_connection_age_ms", settings.max_connection_age_seconds * 1000),
+        ("grpc.max_connection_age_grace_ms", int(settings.grace_seconds * 1000)),
+        ("grpc.keepalive_time_ms", 60_000),
+    ]

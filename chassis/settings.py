@@ -1,0 +1,129 @@
+"""What a process reads from outside. Nothing below a service's ``__main__`` reads the environment.
+
+Names in the environment: prefix ``ONGGI_``, two underscores between a group and its setting, for example
+``ONGGI_DATABASE__HOST``. Secrets are paths to files, so that no value can be printed. An unknown ``ONGGI_`` name stops
+the start: a misspelt setting must not be ignored in silence.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.secret import Secret
+
+PREFIX = "ONGGI_"
+DELIMITER = "__"
+
+
+class Group(BaseModel):
+    """A group of settings; frozen, and refuses what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSettings(Group):
+    """Where the process listens and how it stops."""
+
+    address: str = "0.0.0.0:8443"
+    health_address: str = "0.0.0.0:8081"
+    reflection: bool = False
+    drain_seconds: float = Field(default=5.0, ge=0)
+    grace_seconds: float = Field(default=20.0, ge=0)
+    max_connection_age_seconds: int = Field(default=300, ge=10)
+
+
+class TlsSettings(Group):
+    """The process's own certificate and whom it trusts; the files are read again when they change."""
+
+    certificate_file: Path
+    key_file: Path
+    ca_file: Path
+
+
+class DatabaseSettings(Group):
+    """One PostgreSQL database, the service's role, and the auditor's role that reads the log and verifies."""
+
+    host: str
+    port: int = 5432
+    name: str
+    user: str
+    password_file: Path
+    auditor_user: str = ""
+    auditor_password_file: Path | None = None
+    ca_file: Path | None = None
+    timeout_seconds: float = Field(default=5.0, gt=0)
+    pool_size: int = Field(default=8, ge=2)
+
+
+class VaultSettings(Group):
+    """Vault (OpenBao): where, whom to trust, how to log in."""
+
+    address: str
+    ca_file: Path
+    auth: Literal["kubernetes", "cert"] = "kubernetes"
+    token_file: Path | None = None
+    timeout_seconds: float = Field(default=1.0, gt=0)
+
+
+class TelemetrySettings(Group):
+    """The OTLP receiver, reached over mutual TLS with the service's own certificate."""
+
+    otlp_address: str
+    otlp_server_name: str = ""
+
+
+class ServiceSettings(BaseSettings):
+    """Settings that every service has."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=DELIMITER, extra="forbid", frozen=True, case_sensitive=False
+    )
+
+    server: ServerSettings = ServerSettings()
+    tls: TlsSettings
+    database: DatabaseSettings
+    vault: VaultSettings
+    telemetry: TelemetrySettings
+    policy_directory: Path
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class MigrationSettings(BaseSettings):
+    """What a migration needs: the database under its owner role, and nothing else."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=DELIMITER, extra="ignore", frozen=True, case_sensitive=False
+    )
+
+    database: DatabaseSettings
+
+
+def refuse_unknown_names(model: type[BaseSettings], names: Iterator[str] | None = None) -> None:
+    """Raise ValueError for an ``ONGGI_`` name in the environment that the model does not know.
+
+    pydantic-settings looks names up and never sees the ones that nobody asks for.
+    """
+    known = set(environment_names(model))
+    present = names if names is not None else iter(os.environ)
+    unknown = sorted(name for name in present if name.startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        raise ValueError(f"unknown settings: {', '.join(unknown)}")
+
+
+def environment_names(model: type[BaseModel], prefix: str = PREFIX) -> Iterator[str]:
+    """Yield the names of all settings of the model, as they stand in the environment."""
+    for name, field in model.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from environment_names(annotation, f"{prefix}{name.upper()}{DELIMITER}")
+        else:
+            yield f"{prefix}{name.upper()}"
+
+
+def read_secret(path: Path) -> Secret:
+    """Read a secret from its file, without the newline that editors leave at the end. Raises OSError."""
+    return Secret(path.read_text().rstrip("\n"))

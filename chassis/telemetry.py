@@ -1,0 +1,105 @@
+"""OpenTelemetry: what may leave the process, and how.
+
+Access spans are rendered from committed rows of the processing log (``span_export``). Ordinary child spans (Vault, SQL)
+go through the SDK's batch processor and may be dropped. Both pass the same gate: attributes by allow-list, no events, no
+status text, so that no exception message and no personal value can reach a collector.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import grpc
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, TraceFlags
+from opentelemetry.util.types import AttributeValue
+
+from chassis.entry import Entry
+from chassis.settings import TelemetrySettings, TlsSettings
+
+SCHEMA_URL = "https://opentelemetry.io/schemas/1.45.0"
+_MAX_LINKS = 100
+
+# Names of the stable RPC and network conventions (semantic conventions 1.45.0), and our own under "onggi.".
+ALLOWED = frozenset({
+    "rpc.system.name", "rpc.method", "rpc.status_code", "error.type", "client.address", "server.address",
+    "onggi.record_id", "onggi.actor", "onggi.actor_type", "onggi.action", "onggi.subject_ids", "onggi.subject_count",
+    "onggi.resource_ids", "onggi.items", "onggi.purpose", "onggi.ticket", "onggi.request_id", "onggi.error_reason",
+    "onggi.policy_version", "onggi.phase", "onggi.recorded_at",
+    "onggi.batch_size", "onggi.key", "db.system.name", "db.operation.name",
+})  # fmt: skip
+
+
+class Gate(SpanExporter):
+    """Lets through what is allowed and nothing else."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Export the spans without what is not allowed."""
+        return self._exporter.export([_allowed(span) for span in spans])
+
+    def shutdown(self) -> None:
+        """Stop the exporter behind the gate."""
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Flush the exporter behind the gate."""
+        return self._exporter.force_flush(timeout_millis)
+
+
+def _allowed(span: ReadableSpan) -> ReadableSpan:
+    attributes = {name: value for name, value in (span.attributes or {}).items() if name in ALLOWED}
+    return ReadableSpan(
+        name=span.name, context=span.context, parent=span.parent, resource=span.resource, attributes=attributes,
+        links=[Link(link.context) for link in span.links], kind=span.kind,
+        instrumentation_scope=span.instrumentation_scope, status=Status(span.status.status_code),
+        start_time=span.start_time, end_time=span.end_time,
+    )  # fmt: skip
+
+
+class Telemetry:
+    """The process's exporter and its tracer for ordinary spans."""
+
+    def __init__(self, service: str, settings: TelemetrySettings, tls: TlsSettings) -> None:
+        options: Any = (
+            (("grpc.ssl_target_name_override", settings.otlp_server_name),) if settings.otlp_server_name else ()
+        )
+        self.resource = Resource({"service.name": service, "service.namespace": "onggi"}, SCHEMA_URL)
+        self.exporter = Gate(
+            OTLPSpanExporter(settings.otlp_address, credentials=_credentials(tls), timeout=5.0, channel_options=options)
+        )
+        self._provider = TracerProvider(sampler=ALWAYS_ON, resource=self.resource, shutdown_on_exit=False)
+        self._provider.add_span_processor(BatchSpanProcessor(self.exporter))
+        self._tracer = self._provider.get_tracer("onggi", schema_url=SCHEMA_URL)
+
+    def span(self, name: str, entries: Sequence[Entry], **attributes: AttributeValue) -> AbstractContextManager[Span]:
+        """Return a span for work done for these calls at once: a child of the first, linked to the others."""
+        contexts = [context_of(entry) for entry in entries[: _MAX_LINKS + 1]]
+        parent = trace.set_span_in_context(NonRecordingSpan(contexts[0])) if contexts else None
+        named = {key.replace("__", "."): value for key, value in attributes.items()}
+        return self._tracer.start_as_current_span(
+            name, parent, SpanKind.CLIENT, named, [Link(context) for context in contexts[1:]],
+            record_exception=False, set_status_on_exception=False,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Send what waits, within the SDK's own limit of time."""
+        self._provider.shutdown()
+
+
+def context_of(entry: Entry) -> SpanContext:
+    """Return the SDK's form of an entry's ids."""
+    return SpanContext(int(entry.trace_id, 16), int(entry.span_id, 16), False, TraceFlags(TraceFlags.SAMPLED))
+
+
+def _credentials(tls: TlsSettings) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(
+        tls.ca_file.read_bytes(), tls.key_file.read_bytes(), tls.certificate_file.read_bytes()
+    )

@@ -1,0 +1,41 @@
+"""W3C Trace Context, the part we need: ids in, ids out. The caller's sampling flag is not even looked at.
+
+A caller may give the trace and the parent of its call; whether the call is recorded is not its decision (a flag of 00
+must not switch the processing log off).
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+HEADER = "traceparent"
+_FORM = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+
+
+class TraceIds(NamedTuple):
+    """Ids in lower-case hexadecimal; ``parent_span_id`` is empty at the root."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+
+
+def new_trace_id() -> str:
+    """Return a random trace id."""
+    return os.urandom(16).hex()
+
+
+def new_span_id() -> str:
+    """Return a random span id."""
+    return os.urandom(8).hex()
+
+
+def from_metadata(metadata: Iterable[tuple[str, str | bytes]] | None) -> TraceIds:
+    """Return the ids of a new span under the caller's ``traceparent``, or of a new trace where there is no valid one."""
+    for key, value in metadata or ():
+        if key == HEADER and isinstance(value, str) and (match := _FORM.fullmatch(value)):
+            trace_id, parent = match[1], match[2]
+            if value[:2] != "ff" and int(trace_id, 16) and int(parent, 16):
+                return TraceIds(trace_id, new_span_id(), parent)
+    return TraceIds(new_trace_id(), new_span_id(), "")
