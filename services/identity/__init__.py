@@ -1,0 +1,1 @@
+"""Who the person is: members, contacts, consents and records."""

@@ -1,0 +1,65 @@
+"""R-01: what is destroyed when a member has left: the member, its contacts, their salts, its idempotency rows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.purge import Destroyed, Sample
+from services.identity import keys, store
+
+CATEGORY = "R-01"
+_PREFIX = "member:"
+
+_DUE = text("SELECT 'member:' || member_id FROM member WHERE state = 'WITHDRAWN' AND withdrawn_on <= :through")
+_COUNT = text("""
+SELECT (SELECT count(*) FROM member WHERE member_id = ANY(CAST(:ids AS uuid[]))) AS member,
+       (SELECT count(*) FROM contact WHERE member_id = ANY(CAST(:ids AS uuid[]))) AS contact
+""")
+_LOCK = text("""
+SELECT member_id, sealed FROM member
+WHERE member_id = ANY(CAST(:ids AS uuid[])) AND state = 'WITHDRAWN' AND withdrawn_on <= :through FOR UPDATE
+""")
+_CONTACTS = text("SELECT contact_id FROM contact WHERE member_id = ANY(CAST(:ids AS uuid[])) FOR UPDATE")
+_FORGET_REQUESTS = text("DELETE FROM idempotency WHERE subject_id = ANY(CAST(:ids AS uuid[]))")
+_DELETE_CONTACTS = text("DELETE FROM contact WHERE contact_id = ANY(CAST(:ids AS uuid[]))")
+_DELETE_MEMBERS = text("DELETE FROM member WHERE member_id = ANY(CAST(:ids AS uuid[]))")
+
+
+class WithdrawnMembers:
+    """The category's part in chassis.purge."""
+
+    async def collect(self, connection: AsyncConnection, through: date, subject_ids: Sequence[str]) -> Sequence[str]:
+        """Return the members that left on ``through`` or earlier; this holder knows the event itself."""
+        return list(await connection.scalars(_DUE, {"through": through}))
+
+    async def count(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
+        """Return the rows of these members, by table."""
+        row = (await connection.execute(_COUNT, {"ids": self.subjects(units)})).one()
+        return {"member": row.member, "contact": row.contact}
+
+    async def destroy(self, connection: AsyncConnection, through: date, units: Sequence[str]) -> Destroyed:
+        """Destroy salts first, then rows, of the members that are still due."""
+        locked = (await connection.execute(_LOCK, {"ids": self.subjects(units), "through": through})).all()
+        members = [str(row.member_id) for row in locked]
+        contacts = [str(contact) for contact in await connection.scalars(_CONTACTS, {"ids": members})]
+        salts = await store.destroy_salts(
+            connection, [keys.member_unit(item) for item in members] + [keys.contact_unit(item) for item in contacts]
+        )
+        requests = (await connection.execute(_FORGET_REQUESTS, {"ids": [*members, *contacts]})).rowcount
+        deleted_contacts = (await connection.execute(_DELETE_CONTACTS, {"ids": contacts})).rowcount
+        deleted_members = (await connection.execute(_DELETE_MEMBERS, {"ids": members})).rowcount
+        sample = None
+        if locked:
+            unit, place = keys.member_unit(members[0]), keys.member_place(members[0])
+            sample = Sample(keys.PII_KEY, unit, place, locked[0].sealed)
+        return Destroyed(
+            {"erasure_key": salts, "idempotency": requests, "contact": deleted_contacts, "member": deleted_members},
+            skipped=sorted(set(units) - {keys.member_unit(item) for item in members}),
+            sample=sample,
+        )
+
+    def subjects(self, units: Sequence[str]) -> Sequence[str]:
+        """Return the members' ids."""
+        return [unit.removeprefix(_PREFIX) for unit in units]
