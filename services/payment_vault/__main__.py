@@ -1,0 +1,87 @@
+"""The payment vault: ``python -m services.payment_vault`` serves, ``… migrate`` migrates.
+
+The only place that knows how the parts are put together. With ``reveals`` off it serves no DetokenizationService and
+holds no login with the right to decrypt a number.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from onggi.payment_vault.v1 import detokenization_service_pb2, tokenization_service_pb2
+from onggi.processing_log.v1 import processing_log_service_pb2
+from onggi.purge.v1 import purge_service_pb2
+
+from chassis.erasure_keys import ErasureKeys
+from chassis.log_reader import LogReader
+from chassis.migrate import upgrade
+from chassis.mutation import Mutations
+from chassis.process import Process, run
+from chassis.purge import Category, PurgeServicer
+from chassis.settings import MigrationSettings, refuse_unknown_names
+from chassis.transit import Transit
+from services.payment_vault import keys, purge_tokens
+from services.payment_vault.reading import TokenReader
+from services.payment_vault.servicers import DetokenizationServicer, TokenizationServicer
+from services.payment_vault.settings import Settings
+from services.payment_vault.tokenizing import Tokenizer
+
+
+async def serve(settings: Settings) -> None:
+    """Put the parts together and serve until a signal."""
+    async with Process(keys.SERVICE, settings) as process:
+        transit = await _login(process, keys.TOKENIZE_ROLE)
+        erasure_keys = ErasureKeys(transit, keys.EPOCH_KEY, process.hot("salts"))
+        mutations = Mutations(process.engine)
+        process.on_close(mutations.close)
+        tokenizer = Tokenizer(process.hot("tokens"), transit, erasure_keys)
+        process.on_close(tokenizer.close)
+        masked = TokenReader(process.hot("masked reads"), transit, erasure_keys, masked=True)
+        process.on_close(masked.close)
+        tokenization = TokenizationServicer(
+            tokenizer, masked, mutations, transit, luhn_strict_domestic=settings.luhn_strict_domestic
+        )
+        services: list[tuple[Any, object]] = [
+            (tokenization_service_pb2.DESCRIPTOR.services_by_name["TokenizationService"], tokenization),
+            (
+                processing_log_service_pb2.DESCRIPTOR.services_by_name["ProcessingLogService"],
+                LogReader(keys.SERVICE, process.auditor),
+            ),
+        ]
+        verifier = transit
+        if settings.reveals:
+            verifier = await _login(process, keys.DETOKENIZE_ROLE)
+            services.append(_revealing(process, verifier))
+        categories: dict[str, Category] = {purge_tokens.CATEGORY: purge_tokens.TokensOfWithdrawn()}
+        purge = PurgeServicer(process.engine, process.auditor, categories, erasure_keys, verifier)
+        services.append((purge_service_pb2.DESCRIPTOR.services_by_name["PurgeService"], purge))
+        await process.serve(services, {"key service": lambda: transit.hmac(keys.INDEX_KEY, [b"ready"])})
+
+
+async def _login(process: Process, role: str) -> Transit:
+    transit = Transit(process.settings.vault, process.settings.tls, role)
+    await transit.start()
+    process.on_close(transit.close)
+    return transit
+
+
+def _revealing(process: Process, transit: Transit) -> tuple[Any, object]:
+    keys_of_reveals = ErasureKeys(transit, keys.EPOCH_KEY, process.hot("salts of reveals"))
+    reader = TokenReader(process.hot("reveals"), transit, keys_of_reveals, masked=False)
+    process.on_close(reader.close)
+    descriptor = detokenization_service_pb2.DESCRIPTOR.services_by_name["DetokenizationService"]
+    return descriptor, DetokenizationServicer(reader)
+
+
+def main(arguments: list[str]) -> None:
+    """Migrate or serve. Raises pydantic's ValidationError, which names a missing setting and prints no value."""
+    if arguments == ["migrate"]:
+        upgrade(MigrationSettings().database, Path(__file__).parent / "migrations")
+        return
+    refuse_unknown_names(Settings)
+    settings = Settings()
+    run(lambda: serve(settings), settings.log_level)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,83 @@
+"""An instrument brought into one form: checked, masked, and with the inputs of its fingerprints."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import NamedTuple
+
+from onggi.payment_vault.v1 import instrument_pb2 as api
+
+from chassis.digits import NumberError, business_number
+from chassis.errors import InvalidField, Violation
+from chassis.presentation import conceal
+from services.payment_vault.bank_accounts import account_number, bank_code
+from services.payment_vault.instruments import card_number, parse_card_expiry
+
+CARD, BANK_ACCOUNT = "card", "bank_account"
+
+
+class Form(NamedTuple):
+    """``number`` and ``whole`` tell instruments apart: by the number alone, and by everything that was registered."""
+
+    kind: str
+    instrument: api.Instrument
+    masked: api.Instrument
+    number: str
+    whole: str
+
+
+def form(instrument: api.Instrument, today: date, *, luhn_strict_domestic: bool = False) -> Form:
+    """Return the instrument in one form. Raises InvalidField with field and reason, never the value.
+
+    ``today``: the Korean day; a card is good through the last day of its month.
+    """
+    if instrument.WhichOneof("kind") == CARD:
+        return _card(instrument.card, today, luhn_strict_domestic=luhn_strict_domestic)
+    return _bank_account(instrument.bank_account, today)
+
+
+def _card(card: api.Card, today: date, *, luhn_strict_domestic: bool) -> Form:
+    checks = _Checks(CARD)
+    number = checks.take("number", lambda: card_number(card.number, luhn_strict_domestic=luhn_strict_domestic))
+    business = checks.take("business_registration_number", lambda: business_number(card.business_registration_number))
+    checks.take("expiry", lambda: str(parse_card_expiry(card.expiry, today)))
+    checks.finish()
+    clean = api.Card(number=number, expiry=card.expiry, business_registration_number=business)
+    return _form(CARD, api.Instrument(card=clean), number, f"{number}|{card.expiry}|{business}")
+
+
+def _bank_account(account: api.BankAccount, today: date) -> Form:
+    checks = _Checks(BANK_ACCOUNT)
+    code = checks.take("bank_code", lambda: bank_code(account.bank_code, today))
+    number = checks.take("number", lambda: account_number(code or account.bank_code, account.number))
+    business = checks.take(
+        "business_registration_number", lambda: business_number(account.business_registration_number)
+    )
+    checks.finish()
+    clean = api.BankAccount(bank_code=code, number=number, business_registration_number=business)
+    return _form(BANK_ACCOUNT, api.Instrument(bank_account=clean), f"{code}|{number}", f"{code}|{number}|{business}")
+
+
+def _form(kind: str, instrument: api.Instrument, number: str, whole: str) -> Form:
+    masked = api.Instrument()
+    masked.CopyFrom(instrument)
+    conceal(masked, ())
+    return Form(kind, instrument, masked, number, whole)
+
+
+class _Checks:
+    """Collects the violations of an instrument, so that a caller learns of all at once."""
+
+    def __init__(self, kind: str) -> None:
+        self._prefix = f"instrument.{kind}."
+        self._violations: list[Violation] = []
+
+    def take(self, field: str, check: Callable[[], str]) -> str:
+        try:
+            return check()
+        except NumberError as error:
+            self._violations.append(Violation(self._prefix + field, error.reason))
+            return ""
+
+    def finish(self) -> None:
+        if self._violations:
+            raise InvalidField(self._violations)

@@ -1,0 +1,64 @@
+"""R-03: the means of payment of a member that has left: salt, tokens, fingerprints, idempotency rows.
+
+The start event, the withdrawal, is known to identity alone; the subjects come with the plan.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.purge import Destroyed, Sample
+from services.payment_vault import keys
+
+CATEGORY = "R-03"
+_PREFIX = "member:"
+
+_KNOWN = text("""
+SELECT unit FROM erasure_key WHERE unit = ANY(CAST(:units AS text[])) AND wrapped_salt IS NOT NULL ORDER BY unit
+""")
+_COUNT = text("""
+SELECT (SELECT count(*) FROM token WHERE member_id = ANY(CAST(:ids AS uuid[]))) AS token,
+       (SELECT count(*) FROM idempotency WHERE subject_id = ANY(CAST(:ids AS uuid[]))) AS idempotency
+""")
+# Writers hold the same rows FOR SHARE: either they come first and their rows are deleted, or they find no salt.
+_LOCK = text("SELECT unit FROM erasure_key WHERE unit = ANY(CAST(:units AS text[])) ORDER BY unit FOR UPDATE")
+_SAMPLE = text("SELECT token, member_id, kind, sealed FROM token WHERE member_id = ANY(CAST(:ids AS uuid[])) LIMIT 1")
+_DESTROY_SALTS = text("""
+UPDATE erasure_key SET wrapped_salt = NULL, destroyed_at = transaction_timestamp()
+WHERE unit = ANY(CAST(:units AS text[])) AND wrapped_salt IS NOT NULL
+""")
+_DELETE_TOKENS = text("DELETE FROM token WHERE member_id = ANY(CAST(:ids AS uuid[]))")
+_FORGET_REQUESTS = text("DELETE FROM idempotency WHERE subject_id = ANY(CAST(:ids AS uuid[]))")
+
+
+class TokensOfWithdrawn:
+    """The category's part in chassis.purge."""
+
+    async def collect(self, connection: AsyncConnection, through: date, subject_ids: Sequence[str]) -> Sequence[str]:
+        """Return those of the given subjects of whom anything is held here."""
+        return list(await connection.scalars(_KNOWN, {"units": [keys.member_unit(item) for item in subject_ids]}))
+
+    async def count(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
+        """Return the rows of these members, by table."""
+        row = (await connection.execute(_COUNT, {"ids": self.subjects(units)})).one()
+        return {"token": row.token, "idempotency": row.idempotency}
+
+    async def destroy(self, connection: AsyncConnection, through: date, units: Sequence[str]) -> Destroyed:
+        """Destroy salts first, then rows."""
+        members = self.subjects(units)
+        await connection.execute(_LOCK, {"units": list(units)})
+        sample = (await connection.execute(_SAMPLE, {"ids": members})).one_or_none()
+        salts = (await connection.execute(_DESTROY_SALTS, {"units": list(units)})).rowcount
+        tokens = (await connection.execute(_DELETE_TOKENS, {"ids": members})).rowcount
+        requests = (await connection.execute(_FORGET_REQUESTS, {"ids": members})).rowcount
+        kept = None
+        if sample is not None:
+            unit, place = keys.member_unit(str(sample.member_id)), keys.number_place(sample.token)
+            kept = Sample(keys.NUMBER_KEYS[sample.kind], unit, place, sample.sealed)
+        return Destroyed({"erasure_key": salts, "token": tokens, "idempotency": requests}, sample=kept)
+
+    def subjects(self, units: Sequence[str]) -> Sequence[str]:
+        """Return the members' ids."""
+        return [unit.removeprefix(_PREFIX) for unit in units]

@@ -1,0 +1,219 @@
+"""Tokenize, many calls at once: one round of Vault batches side by side, then one statement for everything.
+
+The statement settles all races by itself: the unique fingerprint gives the same instrument the same token, the
+idempotency key gives the same request the same answer, and the lock on the member's salt keeps a purge and a late write
+apart. A known and a new instrument take the same path.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from chassis.batcher import Batcher
+from chassis.call import Call
+from chassis.database import Hot
+from chassis.entry import rows
+from chassis.erasure_keys import ErasureKeys
+from chassis.errors import DatabaseUnavailable, DomainError, RequestIdReused, SubjectDestroyed, reason_name
+from chassis.ledger import INSERT_ROWS
+from chassis.sealing import Open, seal
+from chassis.transit import Transit
+from services.payment_vault import keys
+from services.payment_vault.forms import Form
+from services.payment_vault.tokens import new_token
+
+_STORE = f"""
+WITH item AS (
+    SELECT * FROM unnest($2::int[], $3::text[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::text[],
+                         $10::text[], $11::text[], $12::text[])
+    AS i (ord, caller, request_id, digest, member_id, token, kind, number_fingerprint, fingerprint, sealed, sealed_masked)),
+seen AS (
+    SELECT i.ord, k.digest = i.digest AS same, k.answer ->> 'token' AS token
+    FROM item AS i JOIN idempotency AS k ON k.caller = i.caller AND k.request_id = i.request_id),
+living AS MATERIALIZED (
+    SELECT unit FROM erasure_key WHERE wrapped_salt IS NOT NULL
+    AND unit IN (SELECT DISTINCT 'member:' || member_id FROM item) ORDER BY unit FOR SHARE),
+fresh AS (
+    SELECT i.* FROM item AS i JOIN living ON living.unit = 'member:' || i.member_id
+    WHERE NOT EXISTS (SELECT 1 FROM seen WHERE seen.ord = i.ord)),
+stored AS (
+    INSERT INTO token (token, member_id, kind, number_fingerprint, fingerprint, sealed, sealed_masked)
+    SELECT DISTINCT ON (fingerprint) token, member_id, kind, number_fingerprint, fingerprint, sealed, sealed_masked
+    FROM fresh ORDER BY fingerprint, ord
+    ON CONFLICT (fingerprint) DO UPDATE SET member_id = excluded.member_id RETURNING token, fingerprint, created_at),
+kept AS (
+    INSERT INTO idempotency (caller, request_id, digest, answer, subject_id)
+    SELECT f.caller, f.request_id, f.digest, jsonb_build_object('token', s.token), f.member_id
+    FROM fresh AS f JOIN stored AS s USING (fingerprint)
+    ON CONFLICT DO NOTHING RETURNING caller, request_id),
+found AS (
+    SELECT substr(unit, 8) AS lookup, ARRAY[substr(unit, 8)::uuid] AS subjects FROM living),
+log AS ({INSERT_ROWS})
+SELECT i.ord, seen.same, coalesce(s.token, seen.token) AS token, coalesce(s.created_at, t.created_at) AS created_at,
+       living.unit IS NOT NULL AS living, kept.request_id IS NOT NULL OR seen.ord IS NOT NULL AS settled
+FROM item AS i
+LEFT JOIN living ON living.unit = 'member:' || i.member_id
+LEFT JOIN seen ON seen.ord = i.ord
+LEFT JOIN stored AS s ON s.fingerprint = i.fingerprint AND seen.ord IS NULL
+LEFT JOIN token AS t ON t.token = seen.token
+LEFT JOIN kept ON kept.caller = i.caller AND kept.request_id = i.request_id
+ORDER BY i.ord
+"""
+
+
+class Item(NamedTuple):
+    """One instrument of one call. ``request_id`` is the item's own; ``content`` is what its digest is made of."""
+
+    call: Call
+    request_id: str
+    member_id: str
+    form: Form
+    content: bytes
+
+
+class Stored(NamedTuple):
+    """The token of an item and when it was made."""
+
+    token: str
+    created_at: Any
+
+
+class _Ready(NamedTuple):
+    """An item with all that Vault has to do for it."""
+
+    item: Item
+    token: str
+    digest: str
+    number_fingerprint: str
+    fingerprint: str
+    sealed: str
+    sealed_masked: str
+
+
+class Tokenizer:
+    """Stores instruments and gives their tokens."""
+
+    def __init__(self, hot: Hot, transit: Transit, erasure_keys: ErasureKeys) -> None:
+        self._hot = hot
+        self._transit = transit
+        self._keys = erasure_keys
+        self._batcher: Batcher[Item, Stored] = Batcher("tokenize", self._flush)
+
+    async def tokenize(self, item: Item) -> Stored:
+        """Store one instrument. Raises SubjectDestroyed, RequestIdReused, and what Batcher.submit raises."""
+        entry = item.call.entry
+        entry.lookup, entry.missing_reason = item.member_id, reason_name(SubjectDestroyed.reason)
+        return await self._batcher.submit(item, item.call.deadline)
+
+    async def tokenize_all(self, items: Sequence[Item]) -> Sequence[Stored | DomainError]:
+        """Store the instruments of one batch call, in a task of its own: a cancelled call cancels no commit."""
+        return await asyncio.shield(asyncio.ensure_future(self._flush(items)))
+
+    async def _flush(self, items: Sequence[Item]) -> Sequence[Stored | DomainError]:
+        answers: dict[int, Stored | DomainError] = {}
+        waiting = list(enumerate(items))
+        while waiting:
+            # The same request twice in one flush: the second goes into the next round and finds the first's answer.
+            first: dict[tuple[str, str], int] = {}
+            for number, item in waiting:
+                first.setdefault((item.call.caller.spiffe_id, item.request_id), number)
+            now = [(number, item) for number, item in waiting if number in set(first.values())]
+            results = await self._round([item for _, item in now])
+            answers |= {number: result for (number, _), result in zip(now, results, strict=True)}
+            waiting = [(number, item) for number, item in waiting if number not in answers]
+        return [answers[number] for number in range(len(items))]
+
+    async def _round(self, items: Sequence[Item]) -> Sequence[Stored | DomainError]:
+        salts = await self._keys.ensure([keys.member_unit(item.member_id) for item in items])
+        alive = [item for item in items if isinstance(salts[keys.member_unit(item.member_id)], bytes)]
+        ready = await self._prepare(alive, salts)
+        stored = iter(await self._store(ready, items))
+        return [
+            next(stored) if isinstance(salts[keys.member_unit(item.member_id)], bytes) else SubjectDestroyed()
+            for item in items
+        ]
+
+    async def _prepare(self, items: Sequence[Item], salts: Any) -> list[_Ready]:
+        tokens = [new_token(item.form.kind) for item in items]
+        by_kind = {
+            kind: [number for number, item in enumerate(items) if item.form.kind == kind] for kind in keys.NUMBER_KEYS
+        }
+        masked, digests, *sealed_by_kind = await asyncio.gather(
+            seal(self._transit, keys.MASKED_KEY, [
+                Open(salts[keys.member_unit(item.member_id)], keys.masked_place(token), item.form.masked.SerializeToString())
+                for item, token in zip(items, tokens, strict=True)
+            ]),
+            self._transit.hmac(keys.INDEX_KEY, [part for item in items for part in _digest_inputs(item)]),
+            *(
+                seal(self._transit, keys.NUMBER_KEYS[kind], [
+                    Open(
+                        salts[keys.member_unit(items[number].member_id)], keys.number_place(tokens[number]),
+                        items[number].form.instrument.SerializeToString(),
+                    ) for number in numbers
+                ])
+                for kind, numbers in by_kind.items()
+            ),
+        )  # fmt: skip
+        sealed = dict(zip(
+            (number for numbers in by_kind.values() for number in numbers),
+            (ciphertext for batch in sealed_by_kind for ciphertext in batch), strict=True,
+        ))  # fmt: skip
+        return [
+            _Ready(item, tokens[at], digests[3 * at], digests[3 * at + 1], digests[3 * at + 2], sealed[at], masked[at])
+            for at, item in enumerate(items)
+        ]
+
+    async def _store(self, ready: Sequence[_Ready], items: Sequence[Item]) -> Sequence[Stored | DomainError]:
+        entries = list({id(item.call.entry): item.call.entry for item in items if not item.call.entry.written}.values())
+        arguments = _columns(ready)
+        try:
+            found = await self._hot.fetch(_STORE, rows(entries), *arguments)
+        except DatabaseUnavailable as error:
+            if type(error) is not DatabaseUnavailable:
+                raise  # refused: nothing is done
+            # In doubt. The same statement again reads back what the first has stored, by request_id.
+            found = await self._hot.fetch(_STORE, rows(entries), *arguments)
+        for entry in entries:
+            entry.written = True
+        return [_outcome(row) for row in found]
+
+    async def close(self) -> None:
+        """Finish what waits."""
+        await self._batcher.close()
+
+
+def _digest_inputs(item: Item) -> tuple[bytes, bytes, bytes]:
+    """What is put under the index key: the request's content and the two fingerprints, keyed per member (PV-07)."""
+    scope = f"{item.form.kind}|{item.member_id}"
+    return (
+        item.content,
+        f"number|{scope}|{item.form.number}".encode(),
+        f"instrument|{scope}|{item.form.whole}".encode(),
+    )
+
+
+def _columns(ready: Sequence[_Ready]) -> list[list[Any]]:
+    return [
+        list(range(len(ready))),
+        [one.item.call.caller.spiffe_id for one in ready],
+        [one.item.request_id for one in ready],
+        [one.digest for one in ready],
+        [one.item.member_id for one in ready],
+        [one.token for one in ready],
+        [one.item.form.kind for one in ready],
+        [one.number_fingerprint for one in ready],
+        [one.fingerprint for one in ready],
+        [one.sealed for one in ready],
+        [one.sealed_masked for one in ready],
+    ]
+
+
+def _outcome(row: Any) -> Stored | DomainError:
+    if row["same"] is False:
+        return RequestIdReused()
+    if row["token"] is None or (row["same"] is None and not row["living"]):
+        return SubjectDestroyed()
+    if not row["settled"]:
+        # Another process has just used the same request_id; only a retry can tell with which content.
+        return DatabaseUnavailable()
+    return Stored(row["token"], row["created_at"])

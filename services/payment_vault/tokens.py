@@ -1,0 +1,33 @@
+"""Tokens: random, typed, checksummed; never a number, never Luhn-valid, nothing of the instrument in them (PV-06)."""
+
+import re
+import secrets
+import zlib
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 base 32, lower case
+_RANDOM = 26  # 130 bits
+_CHECK = 4  # 20 bits: of a million junk tokens one reaches the database
+_PREFIXES = {"card": "tok_card_", "bank_account": "tok_acct_"}
+_FORM = re.compile(rf"(tok_(?:card|acct)_)([a-z2-7]{{{_RANDOM}}})([a-z2-7]{{{_CHECK}}})")
+# A long run of digits could be taken for a number by a scanner, or by a person.
+_DIGIT_RUN = re.compile(r"\d{6}")
+
+
+def new_token(kind: str) -> str:
+    """Return a new token for an instrument of this kind: ``card`` or ``bank_account``."""
+    while True:
+        head = _PREFIXES[kind] + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
+        token = head + _checksum(head)
+        if not _DIGIT_RUN.search(token):
+            return token
+
+
+def is_token(text: str) -> bool:
+    """Return whether the text can be one of our tokens; junk is known without asking the database."""
+    match = _FORM.fullmatch(text)
+    return match is not None and _checksum(match[1] + match[2]) == match[3]
+
+
+def _checksum(head: str) -> str:
+    value = zlib.crc32(head.encode())
+    return "".join(_ALPHABET[value >> shift & 31] for shift in range(0, 5 * _CHECK, 5))
