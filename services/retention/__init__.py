@@ -1,0 +1,1 @@
+"""When personal data ends: the calendar, plans, runs, holds and certificates."""
