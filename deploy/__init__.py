@@ -1,0 +1,1 @@
+"""What brings Onggi to a cluster, and the checks that hold it right."""

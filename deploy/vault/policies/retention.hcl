@@ -1,0 +1,22 @@
+# retention orders destruction and certifies it. It may read nobody: no encrypt, decrypt or HMAC anywhere.
+
+# Sign destruction certificates.
+path "transit/sign/certificate-sign" {
+  capabilities = ["update"]
+}
+
+# The public half, which verifies a certificate offline.
+path "transit/keys/certificate-sign" {
+  capabilities = ["read"]
+}
+
+# Its own token: tell an expired token (log in again) from a refused path (a policy fault), renew, give back.
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}
+path "auth/token/renew-self" {
+  capabilities = ["update"]
+}
+path "auth/token/revoke-self" {
+  capabilities = ["update"]
+}
