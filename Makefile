@@ -1,0 +1,66 @@
+# One door to everything. `make help` lists what there is.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONPATH := $(CURDIR):$(CURDIR)/gen
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.installed: requirements.lock
+	@PYTHON="$(PYTHON)" bash dev/install.sh
+
+gen/onggi.binpb: $(VENV)/.installed dev/build_stubs.py $(shell find proto -name '*.proto')
+	@$(BIN)/python -m dev.build_stubs
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/.installed gen/onggi.binpb ## Install what is locked into .venv, and build the stubs
+
+.PHONY: gen
+gen: gen/onggi.binpb ## Build the stubs from proto/
+
+.PHONY: demo
+demo: install ## The main job, end to end, on real parts; ends with "demo: OK"
+	@$(BIN)/python -m dev.demo
+
+.PHONY: run
+run: install ## Keep the whole stack up and print how to call it
+	@$(BIN)/python -m dev.run
+
+.PHONY: test
+test: install ## All tests, the fast ones first
+	@$(BIN)/python -m pytest tests/unit tests/contract
+	@$(BIN)/python -m pytest tests/integration tests/e2e
+
+.PHONY: check
+check: install ## Format, lint, types, layers, contract, manifests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/buf lint gen/onggi.binpb --config buf.yaml
+	@$(BIN)/python -m dev.breaking
+	@$(BIN)/python -m deploy.check_manifests
+
+.PHONY: format
+format: install ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only .
+
+.PHONY: bench
+bench: install ## Benchmarks: ratios, taken in one run; writes build/bench.json
+	@$(BIN)/python -m bench
+
+.PHONY: lock
+lock: ## Make requirements.lock anew from pyproject.toml
+	@bash dev/lock.sh
+
+.PHONY: clean
+clean: ## Remove what was built
+	@rm -rf build gen gen.new

@@ -1,0 +1,74 @@
+"""The environment of each child: the settings of a service, and nothing of the shell that started the stack."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from dev import identities, postgres_roles
+from dev.identities import OTLP_RECEIVER, SERVICE_NAMESPACE, account, server_name
+from dev.openbao import OpenBao
+from dev.pki import CertificateStore
+from dev.ports import Ports
+from dev.postgres import Postgres
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+_INHERITED: Final = ("PATH", "HOME", "TMPDIR", "ONGGI_LOG_LEVEL")
+
+
+def python() -> dict[str, str]:
+    """What a Python child needs to import the project and its built stubs, which are not installed."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    path = os.pathsep.join([str(ROOT), str(ROOT / "gen")])
+    return {**inherited, "LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """The command line of a module of the project, in the present interpreter."""
+    return [sys.executable, "-m", name, *arguments]
+
+
+def of_service(
+    service: str, *, ports: Ports, postgres: Postgres, openbao: OpenBao, certificates: CertificateStore
+) -> dict[str, str]:
+    """The environment of `python -m services.<service>`."""
+    files = certificates.credentials(account(service), SERVICE_NAMESPACE)
+    auditor = postgres_roles.auditor(service)
+    settings = {
+        "SERVER__ADDRESS": ports.address(service),
+        "SERVER__HEALTH_ADDRESS": ports.address(f"{service}_health"),
+        "SERVER__REFLECTION": "true",
+        "TLS__CERTIFICATE_FILE": files.certificate,
+        "TLS__KEY_FILE": files.key,
+        "TLS__CA_FILE": files.ca,
+        "DATABASE__HOST": postgres.socket_directory,
+        "DATABASE__PORT": postgres.login(service, service).port,
+        "DATABASE__NAME": service,
+        "DATABASE__USER": service,
+        "DATABASE__PASSWORD_FILE": postgres.password_file(service),
+        "DATABASE__AUDITOR_USER": auditor,
+        "DATABASE__AUDITOR_PASSWORD_FILE": postgres.password_file(auditor),
+        "VAULT__ADDRESS": openbao.address,
+        "VAULT__CA_FILE": openbao.ca_file,
+        "VAULT__AUTH": "cert",
+        "TELEMETRY__OTLP_ADDRESS": ports.address("otlp"),
+        "TELEMETRY__OTLP_SERVER_NAME": server_name(OTLP_RECEIVER),
+        "POLICY_DIRECTORY": ROOT / "policy",
+    }
+    if service == "retention":
+        for holder in identities.SERVICES:
+            if holder != service:
+                settings[f"HOLDERS__{holder.upper()}__ADDRESS"] = ports.address(holder)
+                settings[f"HOLDERS__{holder.upper()}__SERVER_NAME"] = server_name(account(holder))
+    return {**python(), **{f"ONGGI_{name}": str(value) for name, value in settings.items()}}
+
+
+def of_migration(service: str, environment: Mapping[str, str], postgres: Postgres) -> dict[str, str]:
+    """The environment of `python -m services.<service> migrate`: the service's own, with the owner's login."""
+    owner = postgres_roles.owner(service)
+    login = {
+        "ONGGI_DATABASE__USER": owner,
+        "ONGGI_DATABASE__PASSWORD_FILE": str(postgres.password_file(owner)),
+    }
+    return {**environment, **login}
