@@ -1,0 +1,108 @@
+"""The commands that show, reveal and destroy tokens."""
+
+from typing import Annotated
+
+import typer
+from onggi.payment_vault.v1.detokenization_service_pb2 import DetokenizeRequest
+from onggi.payment_vault.v1.detokenization_service_pb2_grpc import DetokenizationServiceStub
+from onggi.payment_vault.v1.instrument_pb2 import Token
+from onggi.payment_vault.v1.tokenization_service_pb2 import DeleteTokenRequest, GetTokenRequest, ListTokensRequest
+from onggi.payment_vault.v1.tokenization_service_pb2_grpc import TokenizationServiceStub
+
+from cli import access, answer, asking
+from cli.detail import listing
+from cli.paging import collect
+from cli.printable import kst
+from cli.session import Session
+
+RevealReason = Annotated[
+    str, typer.Option("--reason", help="Why, in a few words without personal data; required.", show_default=False)
+]
+
+
+def show(
+    session: Session,
+    *,
+    member: access.Member,
+    token: access.Token,
+    purpose: access.Purpose,
+    reason: access.Reason = "",
+    ticket: access.Ticket = "",
+) -> None:
+    """Show what a token stands for, masked."""
+    request = GetTokenRequest(access=access.context(purpose, reason, ticket), member_id=member, token=token)
+    vault = session.remote("payment_vault")
+    answer.one(session, vault.call(TokenizationServiceStub(vault.channel).GetToken, request))
+
+
+def list_tokens(
+    session: Session,
+    *,
+    member: access.Member,
+    purpose: access.Purpose,
+    limit: access.Limit = 50,
+    reason: access.Reason = "",
+    ticket: access.Ticket = "",
+) -> None:
+    """List the tokens of a member, oldest first, masked."""
+    request = ListTokensRequest(access=access.context(purpose, reason, ticket), member_id=member)
+    vault = session.remote("payment_vault")
+    listed: list[Token] = []
+    more = collect(
+        vault,
+        TokenizationServiceStub(vault.channel).ListTokens,
+        request,
+        lambda response: response.tokens,
+        into=listed,
+        limit=limit,
+        page_size=200,
+    )
+    table = listing(("token", "kind", "bank", "number", "created"), [_line(token) for token in listed])
+    answer.many(session, "tokens", listed, table, more=more)
+
+
+def delete(
+    session: Session,
+    *,
+    member: access.Member,
+    token: access.Token,
+    purpose: access.Purpose,
+    reason: access.Reason = "",
+    ticket: access.Ticket = "",
+    request_id: access.RequestId = None,
+    yes: access.Yes = False,
+) -> None:
+    """Destroy a token and its number at once. It cannot be undone."""
+    asking.confirm_if_person("Destroy this token and its number? It cannot be undone.", yes=yes)
+    request = DeleteTokenRequest(
+        access=access.context(purpose, reason, ticket),
+        request_id=access.request_id(request_id),
+        member_id=member,
+        token=token,
+    )
+    vault = session.remote("payment_vault")
+    answer.one(session, vault.call(TokenizationServiceStub(vault.channel).DeleteToken, request), "destroyed")
+
+
+def reveal(
+    session: Session,
+    *,
+    member: access.Member,
+    token: access.Token,
+    purpose: access.Purpose,
+    reason: RevealReason,
+    ticket: access.Ticket = "",
+) -> None:
+    """Turn a token back into the number, in full. Each reveal is in the processing log before it happens."""
+    request = DetokenizeRequest(access=access.context(purpose, reason, ticket), member_id=member, token=token)
+    vault = session.remote("payment_vault")
+    answer.one(session, vault.call(DetokenizationServiceStub(vault.channel).Detokenize, request))
+
+
+def _line(token: Token) -> tuple[str, ...]:
+    masked = token.masked
+    if masked.HasField("bank_account"):
+        kind, bank, number = "account", masked.bank_account.bank_code, masked.bank_account.number
+    else:
+        kind, bank, number = "card", "", masked.card.number
+    return token.token, kind, bank, number, kst(token.created_at)
