@@ -45,7 +45,7 @@ check: install ## Format, lint, types, layers, contract, manifests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/buf lint gen/onggi.binpb --config buf.yaml
-	@$(BIN)/python -m dev.breaking
+	@if [ -f proto/released.binpb ]; then $(BIN)/buf breaking gen/onggi.binpb --against proto/released.binpb --config buf.yaml; fi
 	@$(BIN)/python -m deploy.check_manifests
 
 .PHONY: format

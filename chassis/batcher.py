@@ -72,32 +72,35 @@ class Batcher(Generic[Item, Result]):
         self._task = None
 
     async def _flush_once(self) -> int:
+        batch = self._take()
+        if not batch:
+            return 0
+        results: Sequence[Result | Exception]
+        try:
+            results = await self._flush([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001  # every caller learns of it, and the batcher goes on
+            results = [error] * len(batch)
+        for (_, future), result in zip(batch, results, strict=True):
+            _answer(future, result)
+        return len(batch)
+
+    def _take(self) -> list[tuple[Item, "asyncio.Future[Result]"]]:
+        """Take the next items; those whose caller has gone or whose deadline has passed leave the queue here."""
         now = asyncio.get_running_loop().time()
         batch: list[tuple[Item, asyncio.Future[Result]]] = []
         while self._queue and len(batch) < self._limit:
             item, deadline, future = self._queue.popleft()
-            if future.done():
-                continue
             if deadline is not None and deadline <= now:
-                future.set_exception(errors.DeadlinePassed())
-            else:
+                _answer(future, errors.DeadlinePassed())
+            elif not future.done():
                 batch.append((item, future))
-        if not batch:
-            return 0
-        try:
-            results = await self._flush([item for item, _ in batch])
-        except errors.DomainError as error:
-            results = [error] * len(batch)
-        except Exception as error:  # a defect: every caller learns of it, and the batcher goes on
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            return len(batch)
-        for (_, future), result in zip(batch, results, strict=True):
-            if future.done():
-                continue
-            if isinstance(result, errors.DomainError):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
-        return len(batch)
+        return batch
+
+
+def _answer(future: "asyncio.Future[Result]", result: Result | Exception) -> None:
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

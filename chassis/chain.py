@@ -16,6 +16,7 @@ import grpc.aio
 import structlog
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
+from onggi.access.v1.access_context_pb2 import VIEW_FULL
 
 from chassis import caller, contract, errors
 from chassis.access import Policy
@@ -129,7 +130,7 @@ async def enforce_access(grounds: Grounds, call: Call, proceed: Proceed) -> Resp
 
 def allowed_in_full(policy: Policy, call: Call, message: Message) -> frozenset[str]:
     """Return the items that the answer may show in full: none, unless a full view or a reveal was asked for."""
-    full = call.method.reveals or getattr(message, "view", 0) == contract.VIEW_FULL
+    full = call.method.reveals or getattr(message, "view", 0) == VIEW_FULL
     return policy.full_view[call.entry.purpose] if full else frozenset()
 
 

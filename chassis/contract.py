@@ -13,7 +13,6 @@ from buf.validate import validate_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
-from onggi.access.v1.access_context_pb2 import VIEW_FULL as VIEW_FULL
 from onggi.options.v1 import options_pb2 as options
 
 from chassis import errors

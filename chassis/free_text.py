@@ -41,7 +41,7 @@ _PRINTED = ((4, 4, 4, 4), (4, 4, 4, 1), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4))
 
 
 def find_forbidden(text: str) -> str | None:
-    """Why `text` may not be stored, or None. The answer is a reason and never what was found:
+    """Why `text` may not be stored, or None. The answer is a reason and never what was found.
 
     CONTROL_CHARACTER, CARD_SECURITY_CODE, RESIDENT_NUMBER or CARD_NUMBER. Full-width and other scripts' digits count.
     """

@@ -27,7 +27,10 @@ _TYPES = (
     "parent_span_id text, policy_version text, phase text, lookup text, missing_reason text"
 )
 
-PLAIN_INSERT = f"INSERT INTO processing_log ({_COLUMNS}) SELECT {_COLUMNS} FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS l({_TYPES})"
+PLAIN_INSERT = f"""
+INSERT INTO processing_log ({_COLUMNS})
+SELECT {_COLUMNS} FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS l({_TYPES})
+"""
 
 # For a statement with a CTE ``found (lookup text, subjects uuid[])`` that holds what the calls looked for and found.
 INSERT_ROWS = f"""
@@ -37,7 +40,8 @@ SELECT record_id, occurred_at, actor, actor_type, peer_address,
        resource_ids, action, rpc_method,
        CASE WHEN l.lookup IS NULL OR found.lookup IS NOT NULL THEN status ELSE 'NOT_FOUND' END,
        CASE WHEN l.lookup IS NULL OR found.lookup IS NOT NULL THEN error_reason ELSE missing_reason END,
-       CASE WHEN l.lookup IS NULL OR found.lookup IS NOT NULL THEN items ELSE ARRAY[]::text[] END, purpose, reason, ticket, request_id, trace_id, span_id, parent_span_id, policy_version, phase
+       CASE WHEN l.lookup IS NULL OR found.lookup IS NOT NULL THEN items ELSE ARRAY[]::text[] END,
+       purpose, reason, ticket, request_id, trace_id, span_id, parent_span_id, policy_version, phase
 FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS l({_TYPES})
 LEFT JOIN found ON found.lookup = l.lookup
 """

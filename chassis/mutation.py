@@ -1,7 +1,7 @@
 """A change of personal data: effect, log row and idempotency row in one transaction, safe to ask for again.
 
-The same request_id with the same content gives the first answer, with other content it is refused (AIP-155). An error at
-COMMIT does not mean "rolled back": the outcome is read back by the request_id and never assumed.
+The same request_id with the same content gives the first answer, with other content it is refused (AIP-155). An error
+at COMMIT does not mean "rolled back": the outcome is read back by the request_id and never assumed.
 """
 
 import asyncio

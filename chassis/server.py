@@ -80,7 +80,7 @@ class _Running:
 
     async def idle(self, seconds: float) -> None:
         deadline = asyncio.get_running_loop().time() + seconds
-        while self.count and asyncio.get_running_loop().time() < deadline:
+        while self.count and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
     def __enter__(self) -> None:

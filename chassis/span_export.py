@@ -92,11 +92,15 @@ class SpanExporter:
     def _span(self, row: Row[Any]) -> ReadableSpan:
         sampled = TraceFlags(TraceFlags.SAMPLED)
         trace_id, span_id = int(row.trace_id, 16), int(row.span_id, 16)
-        parent = SpanContext(trace_id, int(row.parent_span_id, 16), True, sampled) if row.parent_span_id else None
+        parent = (
+            SpanContext(trace_id, int(row.parent_span_id, 16), is_remote=True, trace_flags=sampled)
+            if row.parent_span_id
+            else None
+        )
         failed = row.status in _SERVER_FAULTS
         return ReadableSpan(
             name=row.rpc_method,
-            context=SpanContext(trace_id, span_id, False, sampled),
+            context=SpanContext(trace_id, span_id, is_remote=False, trace_flags=sampled),
             parent=parent,
             resource=self._telemetry.resource,
             attributes=attributes_of(row),

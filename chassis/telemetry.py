@@ -96,7 +96,7 @@ class Telemetry:
 
 def context_of(entry: Entry) -> SpanContext:
     """Return the SDK's form of an entry's ids."""
-    return SpanContext(int(entry.trace_id, 16), int(entry.span_id, 16), False, TraceFlags(TraceFlags.SAMPLED))
+    return SpanContext(int(entry.trace_id, 16), int(entry.span_id, 16), is_remote=False, trace_flags=TraceFlags(1))
 
 
 def _credentials(tls: TlsSettings) -> grpc.ChannelCredentials:

@@ -127,7 +127,7 @@ class Contacts:
             return {"version": version}
 
         answer = await self._mutations.run(call, digest, work, subject_id=request.contact_id)
-        return contact({**row._mapping, **answer}, profile.SerializeToString())
+        return contact({**row._asdict(), **answer}, profile.SerializeToString())
 
     async def remove(self, call: Call, request: api.RemoveContactRequest) -> None:
         """Destroy a contact, salt first. Raises ContactNotFound, RequestIdReused."""

@@ -26,22 +26,22 @@ from services.identity.failures import MemberNotFound
 _COLUMNS = "m.member_id, m.sealed, m.version, m.registered_at, k.wrapped_salt"
 _JOIN = "m.state = 'ACTIVE' JOIN erasure_key AS k ON k.unit = 'member:' || m.member_id"
 
-_STATEMENT = (
-    """
-WITH wanted AS (SELECT DISTINCT unnest($2::text[]) AS lookup),
-data AS MATERIALIZED ({data}),
-found AS (SELECT DISTINCT ON (lookup) lookup, ARRAY[member_id] AS subjects FROM data),
-log AS (%s)
-SELECT * FROM data
-"""
-    % INSERT_ROWS
-)
 
-BY_ID = _STATEMENT.format(
-    data=f"SELECT w.lookup, {_COLUMNS} FROM wanted AS w JOIN member AS m ON m.member_id = w.lookup::uuid AND {_JOIN}"
+def _statement(data: str) -> str:
+    return f"""
+    WITH wanted AS (SELECT DISTINCT unnest($2::text[]) AS lookup),
+    data AS MATERIALIZED ({data}),
+    found AS (SELECT DISTINCT ON (lookup) lookup, ARRAY[member_id] AS subjects FROM data),
+    log AS ({INSERT_ROWS})
+    SELECT * FROM data
+    """
+
+
+BY_ID = _statement(
+    f"SELECT w.lookup, {_COLUMNS} FROM wanted AS w JOIN member AS m ON m.member_id = w.lookup::uuid AND {_JOIN}"
 )
-BY_INDEX = _STATEMENT.format(
-    data=" UNION ALL ".join(
+BY_INDEX = _statement(
+    " UNION ALL ".join(
         f"SELECT w.lookup, {_COLUMNS} FROM wanted AS w JOIN member AS m ON m.{column} = w.lookup AND {_JOIN}"
         for column in ("email_index", "organization_number_index", "business_number_index")
     )
