@@ -25,7 +25,9 @@ def new_record_id() -> str:
 
 @dataclass(slots=True)
 class Entry:
-    """The row of one access. ``written`` turns true when a flush or a transaction has made it durable.
+    """The row of one access.
+
+    ``sent`` turns true when a statement takes it along, ``written`` when that statement has made it durable.
 
     ``lookup`` is the id or index that a read asks for; a row whose lookup is not found gets ``missing_reason`` and the
     status NOT_FOUND, decided by the very statement that looks.
@@ -54,6 +56,7 @@ class Entry:
     missing_reason: str = ""
     occurred_ns: int = field(default_factory=time.time_ns)
     record_id: str = field(default_factory=new_record_id)
+    sent: bool = False
     written: bool = False
 
     def about(self, subjects: Iterable[str]) -> None:
@@ -71,6 +74,7 @@ class Entry:
             lookup=None,
             occurred_ns=time.time_ns(),
             record_id=new_record_id(),
+            sent=False,
             written=False,
         )
 
@@ -105,5 +109,8 @@ class Entry:
 
 
 def rows(entries: Iterable[Entry]) -> str:
-    """Return the rows as the JSON text that the ledger's insert takes as its one parameter."""
-    return json.dumps([entry.columns() for entry in entries], ensure_ascii=False)
+    """Return the rows as the JSON text that the ledger's insert takes as its one parameter, and mark them as sent."""
+    taken = list(entries)
+    for entry in taken:
+        entry.sent = True
+    return json.dumps([entry.columns() for entry in taken], ensure_ascii=False)
