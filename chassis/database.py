@@ -16,7 +16,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from chassis import errors
+from chassis import errors, spans
 from chassis.settings import DatabaseSettings, read_secret
 
 log = structlog.get_logger()
@@ -106,7 +106,8 @@ class Hot:
         """
         try:
             driver = self._driver if self._driver is not None else await self._open()
-            rows: Sequence[asyncpg.Record] = await driver.fetch(statement, *arguments, timeout=self._timeout)
+            with spans.client(self._name, {"db.system.name": "postgresql"}):
+                rows: Sequence[asyncpg.Record] = await driver.fetch(statement, *arguments, timeout=self._timeout)
             return rows
         except DATABASE_ERRORS as error:
             if is_refusal(error):

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from chassis import errors
+from chassis import errors, spans
 from chassis.call import Call
 from chassis.database import DATABASE_ERRORS, DatabaseRefused, constraint, is_refusal, sqlstate
 from chassis.ledger import append_within
@@ -59,7 +59,8 @@ class Mutations:
     async def _run(self, call: Call, digest: str, work: Work, subject_id: str | None) -> Answer:
         for last in (False, True):
             try:
-                return await self._attempt(call, digest, work, subject_id)
+                with spans.flush("change", [call.entry]):
+                    return await self._attempt(call, digest, work, subject_id)
             except DATABASE_ERRORS as error:
                 # Somebody else has just used the same request_id: its answer is ours. A broken commit is in doubt: the
                 # second attempt begins by reading back.

@@ -6,7 +6,6 @@ status text, so that no exception message and no personal value can reach a coll
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import grpc
@@ -16,14 +15,11 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, TraceFlags
-from opentelemetry.util.types import AttributeValue
+from opentelemetry.trace import Link, Status
 
-from chassis.entry import Entry
 from chassis.settings import TelemetrySettings, TlsSettings
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.45.0"
-_MAX_LINKS = 100
 
 # Names of the stable RPC and network conventions (semantic conventions 1.45.0), and our own under "onggi.".
 ALLOWED = frozenset({
@@ -65,7 +61,7 @@ def _allowed(span: ReadableSpan) -> ReadableSpan:
 
 
 class Telemetry:
-    """The process's exporter and its tracer for ordinary spans."""
+    """The process's exporter, and the provider of its ordinary spans."""
 
     def __init__(self, service: str, settings: TelemetrySettings, tls: TlsSettings) -> None:
         options: Any = (
@@ -77,26 +73,11 @@ class Telemetry:
         )
         self._provider = TracerProvider(sampler=ALWAYS_ON, resource=self.resource, shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(self.exporter))
-        self._tracer = self._provider.get_tracer("onggi", schema_url=SCHEMA_URL)
-
-    def span(self, name: str, entries: Sequence[Entry], **attributes: AttributeValue) -> AbstractContextManager[Span]:
-        """Return a span for work done for these calls at once: a child of the first, linked to the others."""
-        contexts = [context_of(entry) for entry in entries[: _MAX_LINKS + 1]]
-        parent = trace.set_span_in_context(NonRecordingSpan(contexts[0])) if contexts else None
-        named = {key.replace("__", "."): value for key, value in attributes.items()}
-        return self._tracer.start_as_current_span(
-            name, parent, SpanKind.CLIENT, named, [Link(context) for context in contexts[1:]],
-            record_exception=False, set_status_on_exception=False,
-        )  # fmt: skip
+        trace.set_tracer_provider(self._provider)
 
     def close(self) -> None:
         """Send what waits, within the SDK's own limit of time."""
         self._provider.shutdown()
-
-
-def context_of(entry: Entry) -> SpanContext:
-    """Return the SDK's form of an entry's ids."""
-    return SpanContext(int(entry.trace_id, 16), int(entry.span_id, 16), is_remote=False, trace_flags=TraceFlags(1))
 
 
 def _credentials(tls: TlsSettings) -> grpc.ChannelCredentials:

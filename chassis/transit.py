@@ -19,7 +19,7 @@ import hvac.exceptions
 import requests
 import structlog
 
-from chassis import errors
+from chassis import errors, spans
 from chassis.settings import TlsSettings, VaultSettings
 
 log = structlog.get_logger()
@@ -116,7 +116,10 @@ class Transit:
         return [result for answer in answers for result in answer]
 
     async def _post(self, path: str, batch: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        body = {"batch_input": batch, "partial_failure_response_code": 200}
+        with spans.client(path.removeprefix("/v1/"), {"onggi.batch_size": len(batch)}):
+            return await self._post_twice(path, {"batch_input": batch, "partial_failure_response_code": 200})
+
+    async def _post_twice(self, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
         for last in (False, True):
             status, answer = await self._send(path, body)
             if status == 200:

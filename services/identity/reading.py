@@ -11,6 +11,7 @@ import asyncpg
 from google.protobuf.timestamp_pb2 import Timestamp
 from onggi.identity.v1 import member_service_pb2 as api
 
+from chassis import spans
 from chassis.batcher import Batcher
 from chassis.call import Call
 from chassis.database import Hot
@@ -83,6 +84,12 @@ class MemberReader:
         return await self._read(BY_INDEX, wanted, await self._transit.hmac(keys.INDEX_KEY, inputs))
 
     async def _read(
+        self, statement: str, wanted: Sequence[Wanted], lookups: Sequence[str]
+    ) -> Sequence[api.Member | DomainError]:
+        with spans.flush("read members", [item.call.entry for item in wanted]):
+            return await self._read_all(statement, wanted, lookups)
+
+    async def _read_all(
         self, statement: str, wanted: Sequence[Wanted], lookups: Sequence[str]
     ) -> Sequence[api.Member | DomainError]:
         missing = reason_name(MemberNotFound.reason)

@@ -13,7 +13,7 @@ import asyncpg
 from google.protobuf.timestamp_pb2 import Timestamp
 from onggi.payment_vault.v1 import instrument_pb2 as api
 
-from chassis import page
+from chassis import page, spans
 from chassis.batcher import Batcher
 from chassis.call import Call
 from chassis.database import Hot
@@ -101,6 +101,10 @@ class TokenReader:
         return [_copy(found.get(item.pair)) for item in wanted]
 
     async def _fetch(self, calls: Sequence[Call], pairs: Sequence[Pair]) -> Mapping[Pair, api.Token | DomainError]:
+        with spans.flush("read tokens", [call.entry for call in calls]):
+            return await self._fetch_all(calls, pairs)
+
+    async def _fetch_all(self, calls: Sequence[Call], pairs: Sequence[Pair]) -> Mapping[Pair, api.Token | DomainError]:
         known = [pair for pair in pairs if is_token(pair.token)]
         found = await self._hot.fetch(
             _GET, rows(call.entry for call in calls), [pair.token for pair in known], [pair.member_id for pair in known]

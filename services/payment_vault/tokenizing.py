@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from chassis import spans
 from chassis.batcher import Batcher
 from chassis.call import Call
 from chassis.database import Hot
@@ -124,6 +125,10 @@ class Tokenizer:
         return [answers[number] for number in range(len(items))]
 
     async def _round(self, items: Sequence[Item]) -> Sequence[Stored | DomainError]:
+        with spans.flush("tokenize", [item.call.entry for item in items]):
+            return await self._round_of(items)
+
+    async def _round_of(self, items: Sequence[Item]) -> Sequence[Stored | DomainError]:
         salts = await self._keys.ensure([keys.member_unit(item.member_id) for item in items])
         alive = [item for item in items if isinstance(salts[keys.member_unit(item.member_id)], bytes)]
         ready = await self._prepare(alive, salts)

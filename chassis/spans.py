@@ -1,0 +1,51 @@
+"""Ordinary spans: what a flush did for the calls in it. Evidence of timing for engineers, never the legal record.
+
+A flush serves many calls at once, so its span is a child of the first call's and linked to the others'. Exceptions are
+never recorded: their text may hold values.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from opentelemetry import trace
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
+from opentelemetry.util.types import AttributeValue
+
+from chassis.entry import Entry
+
+_MAX_LINKS = 100
+_tracer = trace.get_tracer("onggi", schema_url="https://opentelemetry.io/schemas/1.45.0")
+
+
+@contextmanager
+def flush(name: str, entries: Sequence[Entry]) -> Iterator[None]:
+    """A span for work that is done for these calls at once."""
+    contexts = [_context(entry) for entry in entries[: _MAX_LINKS + 1]]
+    parent = trace.set_span_in_context(NonRecordingSpan(contexts[0])) if contexts else None
+    with _tracer.start_as_current_span(
+        name,
+        parent,
+        attributes={"onggi.batch_size": len(entries)},
+        links=[Link(context) for context in contexts[1:]],
+        record_exception=False,
+        set_status_on_exception=False,
+    ):
+        yield
+
+
+@contextmanager
+def client(name: str, attributes: dict[str, AttributeValue]) -> Iterator[None]:
+    """A span for a request to Vault or PostgreSQL, within a flush; outside of one there is none."""
+    if not trace.get_current_span().is_recording():
+        yield
+        return
+    with _tracer.start_as_current_span(
+        name, kind=SpanKind.CLIENT, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ):
+        yield
+
+
+def _context(entry: Entry) -> SpanContext:
+    return SpanContext(
+        int(entry.trace_id, 16), int(entry.span_id, 16), is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED)
+    )
