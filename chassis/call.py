@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from chassis.caller import UNIDENTIFIED, Caller
 from chassis.contract import Method
 from chassis.entry import Entry
+from chassis.running import Running
 
 _NOTHING: frozenset[str] = frozenset()
 
@@ -16,7 +17,8 @@ _NOTHING: frozenset[str] = frozenset()
 class Call:
     """What the links of the chain and the handler know of a call.
 
-    ``deadline``: loop time at which the caller gives up, or None. ``full_view``: items that the answer may show in full.
+    ``deadline``: loop time at which the caller gives up, or None. ``running.stopping``: a stream
+    should end now. ``full_view``: items that the answer may show in full.
     """
 
     method: Method
@@ -24,6 +26,7 @@ class Call:
     raw: bytes
     entry: Entry
     deadline: float | None
+    running: Running
     caller: Caller = UNIDENTIFIED
     message: Message | None = None
     full_view: frozenset[str] = _NOTHING

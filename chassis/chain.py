@@ -85,7 +85,7 @@ async def _record_failure(ledger: Ledger, call: Call, error: BaseException) -> N
     failure = error if isinstance(error, errors.DomainError) else _unnamed(error)
     status, reason = failure.code.name, errors.reason_name(failure.reason)
     entry = call.entry
-    if entry.written and status == "NOT_FOUND":
+    if entry.written and status == "NOT_FOUND" and entry.lookup is not None:
         return  # the row says so already: the very statement that looked has decided it
     # A caller may go away while a flush carries the row; the flush goes on, and what became of the call is a second row.
     carried = entry.sent and isinstance(failure, errors.Cancelled)

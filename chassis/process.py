@@ -64,12 +64,15 @@ class Process:
         self.engine = connect(settings.database)
         self.auditor = connect(settings.database, auditor=True)
         self.telemetry = Telemetry(service, settings.telemetry, settings.tls)
+        self._hots: list[Hot] = []
         self.ledger = Ledger(self.hot("ledger"))
         self._stack = AsyncExitStack()
 
     def hot(self, name: str) -> Hot:
-        """Return a hot connection of the service's role, opened at its first statement."""
-        return Hot(self.engine, name, self.settings.database.timeout_seconds)
+        """Return a hot connection of the service's role, opened at its first statement and closed at the end."""
+        hot = Hot(self.engine, name, self.settings.database.timeout_seconds)
+        self._hots.append(hot)
+        return hot
 
     def on_close(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something closed at the end, before what it stands on."""
@@ -79,6 +82,7 @@ class Process:
         self._stack.push_async_callback(asyncio.to_thread, self.telemetry.close)
         self._stack.push_async_callback(self.engine.dispose)
         self._stack.push_async_callback(self.auditor.dispose)
+        self._stack.push_async_callback(self._close_hots)
         exporter = SpanExporter(self.auditor, self.telemetry)
         exporter.start()
         self._stack.push_async_callback(exporter.close)
@@ -87,6 +91,10 @@ class Process:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    async def _close_hots(self) -> None:
+        for hot in self._hots:
+            await hot.close()
 
     async def serve(self, services: list[tuple[Any, object]], checks: dict[str, Check]) -> None:
         """Serve until a signal: drain (NOT_SERVING first, so that callers go elsewhere), then stop, then close."""

@@ -44,6 +44,11 @@ class StaleEpoch(errors.DomainError):
     message = "a newer attempt of this purge is known here"
 
 
+class PlanChanged(errors.DomainError):
+    code, reason = Code.ABORTED, reasons.ERROR_REASON_PLAN_CHANGED
+    message = "the set is not the approved one"
+
+
 class PlanUnknown(errors.DomainError):
     code, reason = Code.NOT_FOUND, reasons.ERROR_REASON_PLAN_NOT_FOUND
     message = "no such purge plan here"
@@ -100,13 +105,14 @@ ON CONFLICT DO NOTHING
 """)
 _FENCE = text("""
 UPDATE purge_run SET epoch = greatest(epoch, :epoch)
-WHERE plan_id = CAST(:plan AS uuid) AND category = :category RETURNING epoch, through, destroyed, planned, sample
+WHERE plan_id = CAST(:plan AS uuid) AND category = :category RETURNING epoch, through, destroyed, digest
 """)
 _ALL_UNITS = text("""
 SELECT unit FROM purge_item WHERE plan_id = CAST(:plan AS uuid) AND category = :category ORDER BY unit
 """)
 _PLANNED = text("""
-UPDATE purge_run SET planned = CAST(:planned AS jsonb) WHERE plan_id = CAST(:plan AS uuid) AND category = :category
+UPDATE purge_run SET planned = CAST(:planned AS jsonb), digest = :digest
+WHERE plan_id = CAST(:plan AS uuid) AND category = :category
 """)
 _NEXT = text("""
 SELECT unit FROM purge_item WHERE plan_id = CAST(:plan AS uuid) AND category = :category AND state = 'DUE'
@@ -161,7 +167,9 @@ class PurgeServicer:
                     await connection.execute(_ADD_ITEMS, {**key, "units": list(units)})
                 everything = list((await connection.scalars(_ALL_UNITS, key)).all())
                 counts = await category.count(connection, everything)
-                await connection.execute(_PLANNED, {**key, "planned": json.dumps(dict(counts))})
+                await connection.execute(
+                    _PLANNED, {**key, "planned": json.dumps(dict(counts)), "digest": digest(everything)}
+                )
                 await append_within(connection, [call.entry])
         except ValueError:
             raise errors.InvalidField([Violation("through", "date")]) from None
@@ -178,7 +186,7 @@ class PurgeServicer:
         )
 
     async def execute_purge(self, request: api.ExecutePurgeRequest, call: Call) -> api.ExecutePurgeResponse:
-        """Destroy a part of the set. Raises CategoryUnknown, PlanUnknown, StaleEpoch, DatabaseUnavailable."""
+        """Destroy a part of the set. Raises CategoryUnknown, PlanUnknown, PlanChanged, StaleEpoch, DatabaseUnavailable."""
         return await asyncio.shield(asyncio.ensure_future(self._execute(request, call)))
 
     async def _execute(self, request: api.ExecutePurgeRequest, call: Call) -> api.ExecutePurgeResponse:
@@ -190,6 +198,8 @@ class PurgeServicer:
                 if run is None:
                     raise PlanUnknown
                 self._fence(run.epoch, request.epoch)
+                if run.digest != request.digest:
+                    raise PlanChanged
                 units = list((await connection.scalars(_NEXT, {**key, "size": request.limit})).all())
                 call.entry.about(category.subjects(units))
                 # The row goes first: a change of personal data without one is refused by the database.

@@ -24,6 +24,7 @@ from chassis.call import Call
 from chassis.chain import Grounds, Proceed
 from chassis.contract import Method
 from chassis.entry import Entry
+from chassis.running import Running
 from chassis.settings import ServerSettings, TlsSettings
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ class Server:
         services: Sequence[tuple[ServiceDescriptor, object]],
     ) -> None:  # fmt: skip
         self._settings = settings
-        self._running = _Running()
+        self._running = Running()
         self._server = grpc.aio.server(options=_options(settings))
         handlers = {
             f"/{method.name}": _handler(method, grounds, getattr(servicer, method.handler), self._running)
@@ -71,30 +72,11 @@ class Server:
         await stopped
 
 
-class _Running:
-    """Counts calls in flight: gRPC does not wait for all of them (grpc#37239)."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.stopping = False
-
-    async def idle(self, seconds: float) -> None:
-        deadline = asyncio.get_running_loop().time() + seconds
-        while self.count and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-    def __enter__(self) -> None:
-        self.count += 1
-
-    def __exit__(self, *_: object) -> None:
-        self.count -= 1
-
-
 class _Handlers(grpc.GenericRpcHandler):
     """Finds the handler of a method; gives the unknown ones to a handler that records and refuses."""
 
     def __init__(
-        self, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]], grounds: Grounds, running: _Running
+        self, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]], grounds: Grounds, running: Running
     ) -> None:
         self._handlers = handlers
         self._grounds = grounds
@@ -116,14 +98,16 @@ async def _refuse(message: object, call: Call) -> None:
     raise errors.MethodUnknown
 
 
-def _handler(method: Method, grounds: Grounds, servicer: Any, running: _Running) -> grpc.RpcMethodHandler[Any, Any]:
+def _handler(method: Method, grounds: Grounds, servicer: Any, running: Running) -> grpc.RpcMethodHandler[Any, Any]:
     known = method is not _UNKNOWN
 
     async def handle_message(call: Call) -> Any:
         if running.stopping:
             raise errors.Stopping
         response = servicer(call.message, call)
-        return response if isinstance(response, AsyncIterator) else chain.present(call, await response)
+        if not isinstance(response, AsyncIterator):
+            response = await response
+        return response if isinstance(response, AsyncIterator) else chain.present(call, response)
 
     proceed = chain.wrap(chain.CHAIN if known else chain.UNKNOWN_CHAIN, grounds, handle_message)
     if method.streams:
@@ -131,24 +115,26 @@ def _handler(method: Method, grounds: Grounds, servicer: Any, running: _Running)
 
     async def handle(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         with running:
-            call = _open(method, grounds, raw, context)
+            call = _open(method, grounds, raw, context, running)
             answer: bytes = await proceed(call)
             return answer
 
     return grpc.unary_unary_rpc_method_handler(handle)
 
 
-def _streaming(method: Method, grounds: Grounds, proceed: Proceed, running: _Running) -> Any:
+def _streaming(method: Method, grounds: Grounds, proceed: Proceed, running: Running) -> Any:
     async def handle(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> AsyncIterator[bytes]:
         with running:
-            call = _open(method, grounds, raw, context)
+            call = _open(method, grounds, raw, context, running)
             async for answer in chain.present_stream(grounds, call, await proceed(call)):
                 yield answer
 
     return handle
 
 
-def _open(method: Method, grounds: Grounds, raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
+def _open(
+    method: Method, grounds: Grounds, raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes], running: Running
+) -> Call:
     ids = trace_context.from_metadata(context.invocation_metadata())
     entry = Entry(
         method.name, options.Action.Name(method.action).removeprefix("ACTION_"), *ids, grounds.policy.version,
@@ -158,7 +144,7 @@ def _open(method: Method, grounds: Grounds, raw: bytes, context: grpc.aio.Servic
     deadline = None
     if remaining is not None:
         deadline = asyncio.get_running_loop().time() + max(0.0, remaining - _SHORTEST_DEADLINE)
-    return Call(method, context, raw, entry, deadline)
+    return Call(method, context, raw, entry, deadline, running)
 
 
 def _address(peer: str) -> str:

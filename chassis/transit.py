@@ -122,9 +122,10 @@ class Transit:
     async def _post_twice(self, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
         for last in (False, True):
             status, answer = await self._send(path, body)
-            if status == 200:
-                results: list[dict[str, Any]] = answer["data"]["batch_results"]
-                return results
+            # When no item at all succeeds the status is 400, whatever was asked for; the results are there all the same.
+            if status in {200, 400} and (results := (answer.get("data") or {}).get("batch_results")):
+                found: list[dict[str, Any]] = results
+                return found
             if status == 403 and not last:
                 # Expired, revoked and forbidden look the same. One new login, one more try.
                 await self._log_in(self._token)
@@ -139,7 +140,7 @@ class Transit:
         try:
             headers = {"X-Vault-Token": self._token, "X-Vault-Request": "true"}
             async with self._session.post(path, json=body, headers=headers) as response:
-                return response.status, await response.json() if response.status == 200 else {}
+                return response.status, await response.json() if response.status in {200, 400} else {}
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise errors.KeyServiceUnavailable from None
 

@@ -5,6 +5,7 @@ CREATE TABLE purge_run (
     epoch      bigint      NOT NULL,
     through    date        NOT NULL,
     planned    jsonb       NOT NULL DEFAULT '{}',
+    digest     text        NOT NULL DEFAULT '',
     destroyed  jsonb       NOT NULL DEFAULT '{}',
     sample     jsonb,
     created_at timestamptz NOT NULL DEFAULT transaction_timestamp(),

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
 
-from chassis.kst import KST as KST
-from chassis.kst import event_date as event_date
+from chassis.kst import event_date
 
 _DAY = timedelta(days=1)
 _PART = re.compile(r"([1-9][0-9]{0,3}) (year|month|day)s?")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.retention.calendar import KST, Period, due, due_at_once, event_date, last_day, today_kst
+from chassis.kst import KST, event_date
+from services.retention.calendar import Period, due, due_at_once, last_day, today_kst
 
 DAY = timedelta(days=1)
 

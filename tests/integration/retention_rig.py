@@ -1,0 +1,221 @@
+"""The retention service for its tests: its own parts on real PostgreSQL, OpenBao and mutual TLS, driven step by step.
+
+What differs from a process is who turns the wheel: here the test calls the worker and the schedule, at a clock of its own.
+"""
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import grpc.aio
+import pytest
+from onggi.access.v1.access_context_pb2 import AccessContext
+from onggi.processing_log.v1 import processing_log_service_pb2
+from onggi.retention.v1 import retention_service_pb2 as api
+from onggi.retention.v1.retention_service_pb2_grpc import RetentionServiceStub
+from sqlalchemy import text
+
+from chassis.chain import Grounds
+from chassis.log_reader import LogReader
+from chassis.mutation import Mutations
+from chassis.process import Process
+from chassis.server import Server
+from chassis.transit import Transit
+from dev import environment
+from dev.stack import Stack
+from services.retention.categories import Measure
+from services.retention.certificate import Certifier
+from services.retention.holders import Holders
+from services.retention.job import Job, own_spiffe_id
+from services.retention.plan import utc_now
+from services.retention.plans import Plans
+from services.retention.preparation import Preparation
+from services.retention.schedule import Schedule
+from services.retention.servicer import RetentionServicer
+from services.retention.settings import Settings
+from services.retention.worker import Pace, Worker
+from tests.integration.retention_holders import Holder, Kept, serve
+
+OPERATOR, OFFICER = "retention-operator", "privacy-officer"
+WHY = AccessContext(purpose="destruction", reason="a test")
+
+
+def two_holders(members: int = 0, days: int = 0, rows: int = 1, page: int = 1000) -> tuple[Holder, Holder]:
+    """Give identity, with members that have left and days of login records, and payment_vault."""
+    ids = [str(uuid4()) for _ in range(members)]
+    names = [f"2020-01-{day:02}" for day in range(1, days + 1)]
+    identity = Holder(
+        {"R-01": Kept("member", ids), "R-12": Kept("login_record", names, rows=rows, subjects=False)}, page
+    )
+    return identity, Holder({"R-03": Kept("token", rows=2, follows=True)}, page)
+
+
+def settings_of(stack: Stack, service: str = "retention") -> Settings:
+    """The settings that a process of the stack would read."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("ONGGI_")]:
+            patch.delenv(name)
+        for name, value in stack.env_for(service).items():
+            if name.startswith("ONGGI_"):
+                patch.setenv(name, value)
+        return Settings()
+
+
+@dataclass
+class Rig:
+    """The parts that a test drives."""
+
+    stack: Stack
+    process: Process
+    worker: Worker
+    schedule: Schedule
+    identity: Holder
+    vault: Holder
+    channels: list[grpc.aio.Channel] = field(default_factory=list)
+    now: datetime | None = None
+
+    def clock(self) -> datetime:
+        """The present of the plans and of the schedule."""
+        return self.now or utc_now()
+
+    def stub(self, caller: str = OPERATOR) -> Any:
+        """RetentionService as this caller."""
+        channel = client(self.stack, caller)
+        self.channels.append(channel)
+        return RetentionServiceStub(channel)  # type: ignore[no-untyped-call,unused-ignore]
+
+    async def plan(self, *categories: str, caller: str = OPERATOR, request_id: str = "") -> api.Plan:
+        """PlanPurge."""
+        request = api.PlanPurgeRequest(access=WHY, request_id=request_id or str(uuid4()), categories=categories)
+        answer = await self.stub(caller).PlanPurge(request)
+        found: api.Plan = answer.plan
+        return found
+
+    async def approve(self, plan: api.Plan, caller: str = OFFICER, digest: str = "") -> api.Plan:
+        """ApprovePlan, with the plan's digest unless another is given."""
+        request = api.ApprovePlanRequest(
+            access=WHY, request_id=str(uuid4()), plan_id=plan.plan_id, digest=digest or plan.digest
+        )
+        answer = await self.stub(caller).ApprovePlan(request)
+        found: api.Plan = answer.plan
+        return found
+
+    async def execute(self, plan: api.Plan) -> api.Plan:
+        """ExecutePlan."""
+        request = api.ExecutePlanRequest(access=WHY, request_id=str(uuid4()), plan_id=plan.plan_id)
+        answer = await self.stub().ExecutePlan(request)
+        found: api.Plan = answer.plan
+        return found
+
+    async def get(self, plan_id: str) -> api.Plan:
+        """GetPlan."""
+        answer = await self.stub().GetPlan(api.GetPlanRequest(access=WHY, plan_id=plan_id))
+        found: api.Plan = answer.plan
+        return found
+
+    async def certificate(self, plan_id: str) -> api.Certificate:
+        """GetCertificate."""
+        request = api.GetCertificateRequest(access=WHY, plan_id=plan_id)
+        answer = await self.stub(OFFICER).GetCertificate(request)
+        found: api.Certificate = answer.certificate
+        return found
+
+    async def entries(self, plan_id: str) -> list[Any]:
+        """The processing log's rows about a plan, oldest first."""
+        async with self.process.auditor.connect() as connection:
+            found = text("SELECT * FROM processing_log WHERE :plan = ANY(resource_ids) ORDER BY recorded_at, record_id")
+            return list((await connection.execute(found, {"plan": plan_id})).all())
+
+
+def client(stack: Stack, caller: str) -> grpc.aio.Channel:
+    """A channel to the retention service with a caller's certificate."""
+    files = stack.client_credentials(caller)
+    credentials = grpc.ssl_channel_credentials(
+        files.ca.read_bytes(), files.key.read_bytes(), files.certificate.read_bytes()
+    )
+    options = [("grpc.ssl_target_name_override", "retention.onggi.internal")]
+    return grpc.aio.secure_channel(stack.addresses["retention"], credentials, options)
+
+
+@asynccontextmanager
+async def rig(
+    stack: Stack,
+    holders: tuple[Holder, Holder],
+    *,
+    members: int = 20,
+    login_records: int = 1000,
+    pace: Pace | None = None,
+) -> AsyncIterator[Rig]:
+    """The service and its two holders, at the addresses that the stack has for them."""
+    settings = settings_of(stack)
+    servers = [
+        await serve(holder, stack.addresses[name], stack.service_credentials(name))
+        for holder, name in zip(holders, ("identity", "payment_vault"), strict=True)
+    ]
+    async with Process("retention", settings) as process:
+        transit = Transit(settings.vault, settings.tls, "retention")
+        await transit.start()
+        mutations = Mutations(process.engine)
+        job = Job(own_spiffe_id(settings.tls.certificate_file), process.policy.version)
+        peers = Holders(
+            {"identity": settings.holders.identity, "payment_vault": settings.holders.payment_vault}, settings.tls
+        )
+        forecast = {Measure.MEMBERS: members, Measure.LOGIN_RECORDS: login_records}
+        slow = pace or Pace(attempts=3, pause_seconds=0.01)
+        worker = Worker(process.engine, peers, Certifier(transit, settings.windows), job, slow)
+        running = Rig(stack, process, worker, None, *holders)  # type: ignore[arg-type]  # the schedule needs its clock
+        preparation = Preparation(peers, forecast, running.clock)
+        running.schedule = Schedule(process.engine, process.ledger, preparation, job, settings.schedule)
+        plans = Plans(process.engine, mutations, preparation, process.policy.version, worker.wake)
+        server = Server(settings.server, settings.tls, Grounds(process.policy, process.ledger), [
+            (api.DESCRIPTOR.services_by_name["RetentionService"], RetentionServicer(process.engine, plans)),
+            (
+                processing_log_service_pb2.DESCRIPTOR.services_by_name["ProcessingLogService"],
+                LogReader("retention", process.auditor),
+            ),
+        ])  # fmt: skip
+        await server.start()
+        try:
+            yield running
+        finally:
+            await worker.close()
+            for channel in running.channels:
+                await channel.close()
+            await server.stop()
+            for other in servers:
+                await other.stop(0)
+            await mutations.close()
+            await transit.close()
+            await process.ledger.close()
+            await process.ledger._hot.close()  # else a connection outlives the test's event loop
+
+
+def migrate(stack: Stack) -> None:
+    """Bring the retention database to its newest version, as its process does."""
+    command = environment.module("services.retention", "migrate")
+    done = subprocess.run(
+        command,
+        env=stack.migration_env_for("retention"),
+        cwd=environment.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """PostgreSQL, OpenBao and the OTLP receiver, with the retention database migrated."""
+    running = Stack(tmp_path_factory.mktemp("stack"), services=())
+    running.start()
+    try:
+        migrate(running)
+        yield running
+    finally:
+        running.erase()
