@@ -26,7 +26,11 @@ from chassis.telemetry import Telemetry
 
 log = structlog.get_logger()
 
-_PARTITIONS = text("SELECT ensure_log_partitions(3)")
+# Once a day: the log's coming partitions, and an end to old answers: whoever repeats a request does so within a week.
+_HOUSEKEEPING = (
+    text("SELECT ensure_log_partitions(3)"),
+    text("DELETE FROM idempotency WHERE created_at < transaction_timestamp() - interval '7 days'"),
+)
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]], level: str) -> None:
@@ -105,7 +109,7 @@ class Process:
         health = Health(self.settings.server.health_address, {"database": self._database_answers, **checks})
         await server.start()
         await health.start()
-        keeper = asyncio.create_task(self._keep_partitions(), name="log partitions")
+        keeper = asyncio.create_task(self._keep_house(), name="housekeeping")
         log.info("serving", service=self.service, port=server.port, health_port=health.port)
         await stop.wait()
         log.info("stopping", service=self.service)
@@ -119,14 +123,15 @@ class Process:
         await _ping(self.engine)
         await _ping(self.auditor)
 
-    async def _keep_partitions(self) -> None:
+    async def _keep_house(self) -> None:
         while True:
             try:
-                async with self.engine.begin() as connection:
-                    await connection.execute(_PARTITIONS)
+                for statement in _HOUSEKEEPING:
+                    async with self.engine.begin() as connection:
+                        await connection.execute(statement)
                 await asyncio.sleep(24 * 3600)
             except DATABASE_ERRORS as error:
-                log.warning("log partitions not made", error=type(error).__name__)
+                log.warning("housekeeping failed", error=type(error).__name__)
                 await asyncio.sleep(60)
 
 

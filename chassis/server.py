@@ -8,7 +8,6 @@ from __future__ import annotations  # grpc's handler types take no parameters at
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -157,10 +156,10 @@ def _address(peer: str) -> str:
 def server_credentials(tls: TlsSettings) -> grpc.ServerCredentials:
     """Return credentials that ask every client for a certificate and read the files again when they change."""
     initial = _configuration(tls)
-    seen = [_stamp(tls)]
+    seen = [tls.stamp()]
 
     def fetch() -> Any:
-        stamp = _stamp(tls)
+        stamp = tls.stamp()
         if stamp == seen[0]:
             return None
         seen[0] = stamp
@@ -172,11 +171,6 @@ def server_credentials(tls: TlsSettings) -> grpc.ServerCredentials:
 def _configuration(tls: TlsSettings) -> grpc.ServerCertificateConfiguration:
     pair = (tls.key_file.read_bytes(), tls.certificate_file.read_bytes())
     return grpc.ssl_server_certificate_configuration([pair], tls.ca_file.read_bytes())
-
-
-def _stamp(tls: TlsSettings) -> tuple[int, ...]:
-    files: Sequence[Path] = (tls.certificate_file, tls.key_file, tls.ca_file)
-    return tuple(file.stat().st_mtime_ns for file in files)
 
 
 def _options(settings: ServerSettings) -> list[tuple[str, int]]:

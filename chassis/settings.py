@@ -43,6 +43,10 @@ class TlsSettings(Group):
     key_file: Path
     ca_file: Path
 
+    def stamp(self) -> tuple[int, ...]:
+        """Return what changes when the files are renewed. Raises OSError."""
+        return tuple(file.stat().st_mtime_ns for file in (self.certificate_file, self.key_file, self.ca_file))
+
 
 class DatabaseSettings(Group):
     """One PostgreSQL database, the service's role, and the auditor's role that reads the log and verifies."""

@@ -34,11 +34,17 @@ ALLOWED = frozenset({
 class Gate(SpanExporter):
     """Lets through what is allowed and nothing else."""
 
-    def __init__(self, exporter: SpanExporter) -> None:
-        self._exporter = exporter
+    def __init__(self, settings: TelemetrySettings, tls: TlsSettings) -> None:
+        self._settings = settings
+        self._tls = tls
+        self._stamp = tls.stamp()
+        self._exporter = _exporter(settings, tls)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export the spans without what is not allowed."""
+        """Export the spans without what is not allowed, under the certificate that is on disk now."""
+        if (stamp := self._tls.stamp()) != self._stamp:
+            self._exporter.shutdown()
+            self._stamp, self._exporter = stamp, _exporter(self._settings, self._tls)
         return self._exporter.export([_allowed(span) for span in spans])
 
     def shutdown(self) -> None:
@@ -48,6 +54,14 @@ class Gate(SpanExporter):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Flush the exporter behind the gate."""
         return self._exporter.force_flush(timeout_millis)
+
+
+def _exporter(settings: TelemetrySettings, tls: TlsSettings) -> SpanExporter:
+    options: Any = (("grpc.ssl_target_name_override", settings.otlp_server_name),) if settings.otlp_server_name else ()
+    credentials = grpc.ssl_channel_credentials(
+        tls.ca_file.read_bytes(), tls.key_file.read_bytes(), tls.certificate_file.read_bytes()
+    )
+    return OTLPSpanExporter(settings.otlp_address, credentials=credentials, timeout=5.0, channel_options=options)
 
 
 def _allowed(span: ReadableSpan) -> ReadableSpan:
@@ -64,13 +78,8 @@ class Telemetry:
     """The process's exporter, and the provider of its ordinary spans."""
 
     def __init__(self, service: str, settings: TelemetrySettings, tls: TlsSettings) -> None:
-        options: Any = (
-            (("grpc.ssl_target_name_override", settings.otlp_server_name),) if settings.otlp_server_name else ()
-        )
         self.resource = Resource({"service.name": service, "service.namespace": "onggi"}, SCHEMA_URL)
-        self.exporter = Gate(
-            OTLPSpanExporter(settings.otlp_address, credentials=_credentials(tls), timeout=5.0, channel_options=options)
-        )
+        self.exporter = Gate(settings, tls)
         self._provider = TracerProvider(sampler=ALWAYS_ON, resource=self.resource, shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(self.exporter))
         trace.set_tracer_provider(self._provider)
@@ -78,9 +87,3 @@ class Telemetry:
     def close(self) -> None:
         """Send what waits, within the SDK's own limit of time."""
         self._provider.shutdown()
-
-
-def _credentials(tls: TlsSettings) -> grpc.ChannelCredentials:
-    return grpc.ssl_channel_credentials(
-        tls.ca_file.read_bytes(), tls.key_file.read_bytes(), tls.certificate_file.read_bytes()
-    )

@@ -90,6 +90,7 @@ CREATE TABLE idempotency (
     PRIMARY KEY (caller, request_id)
 );
 CREATE INDEX idempotency_subject ON idempotency (subject_id);
+CREATE INDEX idempotency_age ON idempotency USING brin (created_at);
 
 -- The service writes the log and cannot read, change or delete it; time and transaction are the database's own words.
 GRANT INSERT (record_id, occurred_at, actor, actor_type, peer_address, subject_ids, subject_count, resource_ids, action,

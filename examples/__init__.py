@@ -1,0 +1,1 @@
+"""Programs that call Onggi, short enough to read whole."""
