@@ -89,12 +89,13 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 class Hot:
-    """One driver connection, checked out of the engine for good, for the statements of one batcher."""
+    """One driver connection, checked out of the engine for good; statements take turns on it."""
 
     def __init__(self, engine: AsyncEngine, name: str, timeout: float = 5.0) -> None:
         self._engine = engine
         self._name = name
         self._timeout = timeout
+        self._one_at_a_time = asyncio.Lock()
         self._held: AsyncConnection | None = None
         self._driver: asyncpg.Connection[asyncpg.Record] | None = None
 
@@ -104,6 +105,10 @@ class Hot:
         Raises DatabaseRefused when the server refused it (nothing is done), DatabaseUnavailable when the outcome is
         unknown: read back before you say anything.
         """
+        async with self._one_at_a_time:
+            return await self._fetch(statement, *arguments)
+
+    async def _fetch(self, statement: str, *arguments: object) -> Sequence[asyncpg.Record]:
         try:
             driver = self._driver if self._driver is not None else await self._open()
             with spans.client(self._name, {"db.system.name": "postgresql"}):

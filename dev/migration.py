@@ -21,7 +21,7 @@ def migrate(service: str, environment: Mapping[str, str], log_file: Path) -> Non
     """
     with log_file.open("ab") as log:
         try:
-            status = subprocess.run(  # noqa: S603 - a list, no shell
+            status = subprocess.run(
                 module(f"services.{service}", "migrate"),
                 env=environment,
                 cwd=ROOT,

@@ -80,7 +80,7 @@ def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
     return {pair.key: _plain(pair.value) for pair in pairs}
 
 
-def _plain(value: AnyValue) -> Any:  # noqa: ANN401 - JSON has no narrower type
+def _plain(value: AnyValue) -> Any:
     match value.WhichOneof("value"):
         case None:
             return None

@@ -67,7 +67,7 @@ def is_free(port: int) -> bool:
 
 def _any_free(taken: set[int]) -> int:
     for _ in range(_ATTEMPTS):
-        port = random.randint(_LOWEST, _HIGHEST)  # noqa: S311 - a port number is no secret
+        port = random.randint(_LOWEST, _HIGHEST)
         if port not in taken and is_free(port):
             return port
     raise NoFreePort(f"no free port found between {_LOWEST} and {_HIGHEST}")

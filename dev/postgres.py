@@ -141,7 +141,7 @@ class Postgres:
             _ENVIRONMENT,
             log_file=self._log_directory / "postgresql.log",
             pid_directory=self._pid_directory,
-            ready=lambda: subprocess.run(probe, env=_ENVIRONMENT, check=False).returncode == 0,  # noqa: S603
+            ready=lambda: subprocess.run(probe, env=_ENVIRONMENT, check=False).returncode == 0,
             account=self._account,
             stop_signal=signal.SIGINT,  # fast: clients are cut off, a checkpoint is written
         )
@@ -187,7 +187,7 @@ class Postgres:
         command += ["--locale-provider=builtin", "--locale=C.UTF-8"]
         who = self._account
         try:
-            done = subprocess.run(  # noqa: S603 - a list, no shell
+            done = subprocess.run(
                 command,
                 env=_ENVIRONMENT,
                 cwd="/",
@@ -211,7 +211,7 @@ class Postgres:
         )
         command: list[str | Path] = [programs / "psql", "-X", "-q", "-h", self.socket_directory]
         command += ["-p", str(SOCKET_PORT), "-U", SUPERUSER, "-d", "postgres"]
-        done = subprocess.run(  # noqa: S603 - a list, no shell
+        done = subprocess.run(
             command,
             env={**_ENVIRONMENT, "PGPASSWORD": password(self.password_file(SUPERUSER))},
             input=script,

@@ -55,4 +55,4 @@ def statements(databases: Sequence[str], passwords: Mapping[str, str]) -> str:
 
 def _unless_there(statement: str, catalogue: str, column: str, name: str) -> str:
     """PostgreSQL has no CREATE ROLE IF NOT EXISTS, nor one for databases."""
-    return f"SELECT '{statement}' WHERE NOT EXISTS (SELECT FROM {catalogue} WHERE {column} = '{name}') \\gexec"  # noqa: S608
+    return f"SELECT '{statement}' WHERE NOT EXISTS (SELECT FROM {catalogue} WHERE {column} = '{name}') \\gexec"

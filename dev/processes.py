@@ -96,7 +96,7 @@ class Process:
             raise ProcessFailed(f"{self.name} is running already")
         who = self._account
         with self.log_file.open("ab") as log:
-            self._child = subprocess.Popen(  # noqa: S603 - a list, no shell
+            self._child = subprocess.Popen(
                 self._command,
                 env=self._environment,
                 cwd=self._directory,

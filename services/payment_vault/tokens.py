@@ -16,7 +16,8 @@ _DIGIT_RUN = re.compile(r"\d{6}")
 def new_token(kind: str) -> str:
     """Return a new token for an instrument of this kind: ``card`` or ``bank_account``."""
     while True:
-        head = _PREFIXES[kind] + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
+        value = secrets.randbits(5 * _RANDOM)
+        head = _PREFIXES[kind] + "".join(_ALPHABET[value >> shift & 31] for shift in range(0, 5 * _RANDOM, 5))
         token = head + _checksum(head)
         if not _DIGIT_RUN.search(token):
             return token

@@ -51,8 +51,8 @@ DECLARE
     first date := date_trunc('month', month)::date;
     name  text := 'login_record_' || to_char(first, 'YYYY_MM');
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext(name));
     IF to_regclass(name) IS NULL THEN
-        PERFORM pg_advisory_xact_lock(hashtext(name));
         EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF login_record FOR VALUES FROM (%L) TO (%L)',
                        name, first, (first + interval '1 month')::date);
         PERFORM guard_with_log(name::regclass);
