@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import grpc_tools
+from google.protobuf import descriptor_pb2, duration_pb2, field_mask_pb2, timestamp_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from protovalidate._gen.buf.validate import validate_pb  # the only place the wheel keeps the descriptor
 
@@ -20,8 +21,6 @@ RULES = "buf/validate/validate.proto"
 
 def write_rules_descriptor(target: Path) -> None:
     """Write the descriptor of protovalidate's rules, with the well-known files it imports, as a descriptor set."""
-    from google.protobuf import descriptor_pb2, duration_pb2, field_mask_pb2, timestamp_pb2
-
     well_known = [
         FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
         for module in (descriptor_pb2, duration_pb2, field_mask_pb2, timestamp_pb2)

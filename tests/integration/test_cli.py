@@ -17,7 +17,7 @@ from tests.integration.cli_servers import COMMAND, RECORD_ID, Onggi, Stack
 
 MEMBER = "0198c0de-0000-7000-8000-00000000000a"
 BUSINESS_NUMBER = "123-45-67891"
-PASSWORD = "correct horse battery"  # noqa: S105 - a synthetic one
+PASSWORD = "correct horse battery"
 
 cli_running, cli_stack, onggi = cli_servers.cli_running, cli_servers.cli_stack, cli_servers.onggi
 
@@ -186,7 +186,7 @@ def test_the_executable_works_from_any_folder_and_through_a_link(cli_stack: Stac
     (tmp_path / "cli").mkdir()
     (tmp_path / "cli" / "__init__.py").write_text("raise SystemExit(99)")
 
-    done = subprocess.run(  # noqa: S603 - our own file
+    done = subprocess.run(
         [str(link), "member", "get", MEMBER, "--purpose", "support", "--json"],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "ONGGI_CLI_CONFIG": str(cli_stack.config), "LC_ALL": "C"},

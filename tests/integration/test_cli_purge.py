@@ -189,7 +189,7 @@ def test_watching_ends_with_its_time(cli_stack: Stack, onggi: Onggi) -> None:
 
 @pytest.mark.parametrize("by_redirect", [True, False])
 def test_the_certificate_file_verifies_offline(
-    by_redirect: bool,  # noqa: FBT001 - a case
+    by_redirect: bool,
     cli_stack: Stack,
     onggi: Onggi,
     tmp_path: Path,

@@ -10,7 +10,7 @@ from tests.integration import cli_servers
 from tests.integration.cli_servers import Onggi, Stack, at_a_terminal
 
 MEMBER = "0198c0de-0000-7000-8000-00000000000a"
-TOKEN = "tok_card_x"  # noqa: S105 - it stands for a card and is no secret
+TOKEN = "tok_card_x"
 CARD = "4111111111111111"
 BUSINESS_NUMBER = "123-45-67891"
 CARD_JSON = json.dumps({"business_registration_number": BUSINESS_NUMBER, "number": CARD, "expiry": "12/30"})
