@@ -21,10 +21,14 @@ from onggi.access.v1.access_context_pb2 import VIEW_FULL
 from chassis import caller, contract, errors
 from chassis.access import Policy
 from chassis.call import Call
+from chassis.detached import detached
+from chassis.entry import Entry
 from chassis.ledger import Ledger
 from chassis.presentation import conceal
 
 log = structlog.get_logger()
+
+_LONGEST_FLUSH = 30.0
 
 Response = Any  # bytes, or an asynchronous iterator of messages where the RPC streams
 Proceed = Callable[[Call], Awaitable[Response]]
@@ -73,36 +77,47 @@ async def record_access(grounds: Grounds, call: Call, proceed: Proceed) -> Respo
     entry = call.entry
     try:
         response = await proceed(call)
-    except BaseException as error:
-        await asyncio.shield(_record_failure(grounds.ledger, call, error))
+    except asyncio.CancelledError:
+        asyncio.ensure_future(detached(_record_gone(grounds.ledger, entry)))  # noqa: RUF006  # detached keeps it
+        raise
+    except Exception as error:
+        await detached(_record_failure(grounds.ledger, entry, error))
         raise
     if not entry.written:
         await grounds.ledger.append(entry)
     return response
 
 
-async def _record_failure(ledger: Ledger, call: Call, error: BaseException) -> None:
-    failure = error if isinstance(error, errors.DomainError) else _unnamed(error)
+async def _record_failure(ledger: Ledger, entry: Entry, error: Exception) -> None:
+    failure = error if isinstance(error, errors.DomainError) else errors.Internal()
     status, reason = failure.code.name, errors.reason_name(failure.reason)
-    entry = call.entry
-    if entry.written and status == "NOT_FOUND" and entry.lookup is not None:
+    if entry.written and entry.lookup is not None and reason == entry.missing_reason:
         return  # the row says so already: the very statement that looked has decided it
-    # A caller may go away while a flush carries the row; the flush goes on, and what became of the call is a second row.
-    carried = entry.sent and isinstance(failure, errors.Cancelled)
-    if entry.written or carried:
+    await _append(ledger, entry, status, reason)
+
+
+async def _record_gone(ledger: Ledger, entry: Entry) -> None:
+    """Record a caller that went away: when what it has under way has ended, for only then is known what was done."""
+    deadline = asyncio.get_running_loop().time() + _LONGEST_FLUSH
+    while entry.sent and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # rare, and it costs no call
+        await asyncio.sleep(0.02)
+    failure = errors.Cancelled()
+    await _append(ledger, entry, failure.code.name, errors.reason_name(failure.reason))
+
+
+async def _append(ledger: Ledger, entry: Entry, status: str, reason: str) -> None:
+    if entry.written:
         await ledger.append(entry.outcome(status, reason))
-    else:
-        entry.status, entry.error_reason = status, reason
-        await ledger.append(entry)
-
-
-def _unnamed(error: BaseException) -> errors.DomainError:
-    return errors.Cancelled() if isinstance(error, asyncio.CancelledError) else errors.Internal()
+        return
+    entry.status, entry.error_reason = status, reason
+    entry.items = []  # nothing was shown and nothing was written
+    await ledger.append(entry)
 
 
 async def parse_and_validate(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
     """Bytes to message; unknown fields refused; then the rules of the fields, and a purpose that the policy knows."""
     message = contract.parse(call.raw, call.method.request)
+    contract.lower_ids(message)
     call.message = message
     call.entry.about(contract.subjects(message))
     call.entry.resource_ids += contract.resources(message)
@@ -170,8 +185,8 @@ async def present_stream(grounds: Grounds, call: Call, messages: AsyncIterator[M
     try:
         async for message in messages:
             yield present(call, message)
-    except (errors.DomainError, Exception) as error:  # noqa: BLE001
-        await asyncio.shield(_record_failure(grounds.ledger, call, error))
+    except Exception as error:  # noqa: BLE001
+        await detached(_record_failure(grounds.ledger, call.entry, error))
         failure = error if isinstance(error, errors.DomainError) else errors.Internal()
         if not isinstance(error, errors.DomainError):
             log.error("unexpected error", error=type(error).__name__, at=place_of(error))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 import protovalidate
 from buf.validate import validate_pb2
@@ -19,6 +20,8 @@ from chassis import errors
 from chassis.errors import DomainError, Violation
 from chassis.free_text import find_forbidden
 
+# As many items as any batch may have; whoever sends more is refused, and need not be read to the end for that.
+MOST_ITEMS = 1000
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TOKEN = re.compile(r"tok_[a-z]{2,8}_(?!.*\d{8})[a-z0-9]{20,48}")
 
@@ -102,6 +105,7 @@ class _Fields:
     """What the walks need to know of a message type."""
 
     texts: tuple[str, ...]
+    ids: tuple[tuple[str, bool], ...]
     personal: tuple[tuple[str, str, str], ...]
     subjects: tuple[tuple[str, bool], ...]
     resources: tuple[str, ...]
@@ -116,6 +120,7 @@ def _fields(descriptor: Descriptor) -> _Fields:
     nested = [field for field in nested if _is_ours(field.message_type)]
     return _Fields(
         texts=tuple(field.name for field in own if _is_free_text(field)),
+        ids=tuple((field.name, field.is_repeated) for field in own if _is_id(field)),
         personal=tuple(
             (field.name, option.item, options.Mask.Name(option.mask))
             for field in own
@@ -144,6 +149,11 @@ def _is_free_text(field: FieldDescriptor) -> bool:
     return text and not known and not rules.string.uuid
 
 
+def _is_id(field: FieldDescriptor) -> bool:
+    rules = field.GetOptions().Extensions[validate_pb2.field]
+    return bool(rules.string.uuid or rules.repeated.items.string.uuid)
+
+
 def _checked_apart(field: FieldDescriptor) -> bool:
     rules = field.GetOptions().Extensions[validate_pb2.field]
     always = validate_pb2.IGNORE_ALWAYS
@@ -153,7 +163,7 @@ def _checked_apart(field: FieldDescriptor) -> bool:
 def _each(message: Message, name: str, repeated: bool) -> Iterator[tuple[str, Message]]:
     value = getattr(message, name)
     if repeated:
-        yield from ((f"{name}[{index}]", item) for index, item in enumerate(value))
+        yield from ((f"{name}[{index}]", item) for index, item in enumerate(islice(value, MOST_ITEMS)))
     elif message.HasField(name):
         yield name, value
 
@@ -166,6 +176,20 @@ def _forbidden(message: Message, prefix: str) -> Iterator[Violation]:
     for name, repeated in fields.scanned:
         for path, child in _each(message, name, repeated):
             yield from _forbidden(child, f"{prefix}{path}.")
+
+
+def lower_ids(message: Message) -> None:
+    """Bring the UUIDs of the message into their one spelling, in place (RFC 9562: written in lower case)."""
+    fields = _fields(message.DESCRIPTOR)
+    for name, repeated in fields.ids:
+        value = getattr(message, name)
+        if repeated:
+            value[:] = [item.lower() for item in value]
+        elif value:
+            setattr(message, name, value.lower())
+    for name, repeated, _ in fields.children:
+        for _, child in _each(message, name, repeated):
+            lower_ids(child)
 
 
 def subjects(message: Message) -> Iterator[str]:

@@ -17,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from chassis import errors, spans
+from chassis.detached import detached
+from chassis.entry import Entry, carried, rows
 from chassis.settings import DatabaseSettings, read_secret
 
 log = structlog.get_logger()
@@ -105,6 +107,17 @@ class Hot:
         Raises DatabaseRefused when the server refused it (nothing is done), DatabaseUnavailable when the outcome is
         unknown: read back before you say anything.
         """
+        return await detached(self._in_turn(statement, *arguments))
+
+    async def record(self, statement: str, entries: Sequence[Entry], *arguments: object) -> Sequence[asyncpg.Record]:
+        """The same, for a statement whose ``$1`` are the log rows of these calls: with its result they are durable."""
+        return await detached(self._carry(statement, entries, *arguments))
+
+    async def _carry(self, statement: str, entries: Sequence[Entry], *arguments: object) -> Sequence[asyncpg.Record]:
+        with carried(entries):
+            return await self._in_turn(statement, rows(entries), *arguments)
+
+    async def _in_turn(self, statement: str, *arguments: object) -> Sequence[asyncpg.Record]:
         async with self._one_at_a_time:
             return await self._fetch(statement, *arguments)
 

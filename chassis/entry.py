@@ -7,7 +7,8 @@ The five items that the standard asks for (안전성 확보조치 기준 제2조
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +28,7 @@ def new_record_id() -> str:
 class Entry:
     """The row of one access.
 
-    ``sent`` turns true when a statement takes it along, ``written`` when that statement has made it durable.
+    ``sent`` is true while a flush or a change has it under way, ``written`` turns true when it is durable.
 
     ``lookup`` is the id or index that a read asks for; a row whose lookup is not found gets ``missing_reason`` and the
     status NOT_FOUND, decided by the very statement that looks.
@@ -72,6 +73,7 @@ class Entry:
             error_reason=reason,
             phase=OUTCOME,
             lookup=None,
+            items=[],
             occurred_ns=time.time_ns(),
             record_id=new_record_id(),
             sent=False,
@@ -108,9 +110,20 @@ class Entry:
         }
 
 
-def rows(entries: Iterable[Entry]) -> str:
-    """Return the rows as the JSON text that the ledger's insert takes as its one parameter, and mark them as sent."""
-    taken = list(entries)
-    for entry in taken:
+@contextmanager
+def carried(entries: Sequence[Entry]) -> Iterator[None]:
+    """Say that the entries are under way with what the block does; when it ends well, they are durable."""
+    for entry in entries:
         entry.sent = True
-    return json.dumps([entry.columns() for entry in taken], ensure_ascii=False)
+    try:
+        yield
+        for entry in entries:
+            entry.written = True
+    finally:
+        for entry in entries:
+            entry.sent = False
+
+
+def rows(entries: Iterable[Entry]) -> str:
+    """Return the rows as the JSON text that the ledger's insert takes as its one parameter."""
+    return json.dumps([entry.columns() for entry in entries], ensure_ascii=False)

@@ -62,10 +62,9 @@ class Ledger:
             await self._batcher.submit(entry)
         except errors.DomainError:
             raise errors.LedgerUnavailable from None
-        entry.written = True
 
     async def _flush(self, entries: Sequence[Entry]) -> Sequence[None]:
-        await self._hot.fetch(PLAIN_INSERT, rows(entries))
+        await self._hot.record(PLAIN_INSERT, entries)
         return [None] * len(entries)
 
     async def close(self) -> None:

@@ -1,11 +1,8 @@
 """ProcessingLogService: the processing log, read with the auditor's database role. Reading it is recorded like any access."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from onggi.errors.v1 import error_reason_pb2 as reasons
 from onggi.options.v1 import options_pb2 as options
 from onggi.processing_log.v1 import processing_log_service_pb2 as api
@@ -16,6 +13,7 @@ from chassis import errors, page
 from chassis.call import Call
 from chassis.database import reading
 from chassis.errors import Code
+from chassis.instants import instant, timestamp
 
 _DEFAULT_PAGE = 100
 _CONDITIONS = {
@@ -71,8 +69,8 @@ class LogReader:
 
     def _entry(self, row: Row[Any]) -> api.Entry:
         return api.Entry(
-            record_id=str(row.record_id), occurred_at=_timestamp(row.occurred_at),
-            recorded_at=_timestamp(row.recorded_at), service=self._service, actor=row.actor, actor_type=row.actor_type,
+            record_id=str(row.record_id), occurred_at=timestamp(row.occurred_at),
+            recorded_at=timestamp(row.recorded_at), service=self._service, actor=row.actor, actor_type=row.actor_type,
             peer_address=row.peer_address, subject_ids=[str(subject) for subject in row.subject_ids],
             subject_count=row.subject_count, resource_ids=row.resource_ids,
             action=options.Action.Value(f"ACTION_{row.action}"), rpc_method=row.rpc_method, status=row.status,
@@ -88,18 +86,9 @@ def _values(request: api.SearchEntriesRequest) -> dict[str, object]:
         "trace": request.trace_id, "denied": "OK" if request.denied_only else "",
     }  # fmt: skip
     if request.HasField("since"):
-        values["since"] = request.since.ToDatetime(UTC)
+        values["since"] = instant(request.since, "since")
     if request.HasField("until"):
-        values["until"] = request.until.ToDatetime(UTC)
-    if (last := page.key(request.page_token, 2)) is not None:
-        try:
-            values |= {"before_at": datetime.fromisoformat(last[0]), "before_id": str(UUID(last[1]))}
-        except ValueError:
-            raise errors.PageTokenInvalid from None
+        values["until"] = instant(request.until, "until")
+    if (last := page.key(request.page_token, page.moment, page.identifier)) is not None:
+        values |= {"before_at": last[0], "before_id": last[1]}
     return {name: value for name, value in values.items() if value}
-
-
-def _timestamp(instant: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(instant)
-    return stamp

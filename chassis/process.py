@@ -14,6 +14,7 @@ import uvloop
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis import detached
 from chassis.access import load
 from chassis.chain import Grounds
 from chassis.database import DATABASE_ERRORS, Hot, connect, reading
@@ -87,6 +88,7 @@ class Process:
         self._stack.push_async_callback(self.engine.dispose)
         self._stack.push_async_callback(self.auditor.dispose)
         self._stack.push_async_callback(self._close_hots)
+        self._stack.push_async_callback(detached.finish)
         exporter = SpanExporter(self.auditor, self.telemetry)
         exporter.start()
         self._stack.push_async_callback(exporter.close)

@@ -4,10 +4,10 @@ What belongs to a category (which rows, which salts) is the service's own and co
 and the promises are the same for every holder and stand here.
 """
 
-import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -20,7 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import errors, page
 from chassis.call import Call
-from chassis.database import DATABASE_ERRORS, is_refusal, sqlstate
+from chassis.database import DATABASE_ERRORS, is_refusal, reading, sqlstate
+from chassis.detached import detached
+from chassis.entry import carried
 from chassis.erasure_keys import ErasureKeys, Place, context
 from chassis.errors import Code, Violation
 from chassis.ledger import append_within
@@ -126,6 +128,9 @@ _TALLY = text("""
 UPDATE purge_run SET destroyed = CAST(:destroyed AS jsonb), sample = coalesce(sample, CAST(:sample AS jsonb))
 WHERE plan_id = CAST(:plan AS uuid) AND category = :category
 """)
+_LOOK = text("""
+SELECT epoch, sample FROM purge_run WHERE plan_id = CAST(:plan AS uuid) AND category = :category
+""")
 _LEFT = text("""
 SELECT count(*) FILTER (WHERE state = 'DUE') AS due, count(*) FILTER (WHERE state = 'SKIPPED') AS skipped
 FROM purge_item WHERE plan_id = CAST(:plan AS uuid) AND category = :category
@@ -153,29 +158,14 @@ class PurgeServicer:
         self._transit = transit
 
     async def prepare_purge(self, request: api.PreparePurgeRequest, call: Call) -> api.PreparePurgeResponse:
-        """Fix the set. Raises CategoryUnknown, StaleEpoch, DatabaseUnavailable."""
+        """Fix the set. Raises CategoryUnknown, StaleEpoch, InvalidField, DatabaseUnavailable."""
         category = self._category(request.category)
-        after = (page.key(request.page_token, 1) or [""])[0]
-        key = {"plan": request.plan_id, "category": request.category}
+        [after] = page.key(request.page_token, page.unit) or [""]
         try:
-            async with self._engine.begin() as connection:
-                through = date.fromisoformat(request.through)
-                run = (await connection.execute(_RUN, {**key, "epoch": request.epoch, "through": through})).one()
-                self._fence(run.epoch, request.epoch)
-                if not request.page_token:
-                    units = await category.collect(connection, run.through, request.subject_ids)
-                    await connection.execute(_ADD_ITEMS, {**key, "units": list(units)})
-                everything = list((await connection.scalars(_ALL_UNITS, key)).all())
-                counts = await category.count(connection, everything)
-                await connection.execute(
-                    _PLANNED, {**key, "planned": json.dumps(dict(counts)), "digest": digest(everything)}
-                )
-                await append_within(connection, [call.entry])
+            through = date.fromisoformat(request.through)
         except ValueError:
             raise errors.InvalidField([Violation("through", "date")]) from None
-        except DATABASE_ERRORS as error:
-            raise _unavailable(error) from None
-        call.entry.written = True
+        everything, counts = await detached(self._fix(category, request, call, through))
         shown = [unit for unit in everything if unit > after][:PAGE]
         return api.PreparePurgeResponse(
             counts=_counts(counts),
@@ -185,65 +175,84 @@ class PurgeServicer:
             next_page_token=page.token(shown[-1]) if len(shown) == PAGE and shown[-1] != everything[-1] else "",
         )
 
+    async def _fix(
+        self, category: Category, request: api.PreparePurgeRequest, call: Call, through: date
+    ) -> tuple[Sequence[str], Mapping[str, int]]:
+        key = {"plan": request.plan_id, "category": request.category}
+        async with self._recorded(call) as connection:
+            run = (await connection.execute(_RUN, {**key, "epoch": request.epoch, "through": through})).one()
+            self._fence(run.epoch, request.epoch)
+            if not request.page_token:
+                units = await category.collect(connection, run.through, request.subject_ids)
+                await connection.execute(_ADD_ITEMS, {**key, "units": list(units)})
+            everything = list((await connection.scalars(_ALL_UNITS, key)).all())
+            counts = await category.count(connection, everything)
+            planned = {**key, "planned": json.dumps(dict(counts)), "digest": digest(everything)}
+            await connection.execute(_PLANNED, planned)
+            await append_within(connection, [call.entry])
+        return everything, counts
+
     async def execute_purge(self, request: api.ExecutePurgeRequest, call: Call) -> api.ExecutePurgeResponse:
         """Destroy a part of the set. Raises CategoryUnknown, PlanUnknown, PlanChanged, StaleEpoch, DatabaseUnavailable."""
-        return await asyncio.shield(asyncio.ensure_future(self._execute(request, call)))
+        return await detached(self._execute(self._category(request.category), request, call))
 
-    async def _execute(self, request: api.ExecutePurgeRequest, call: Call) -> api.ExecutePurgeResponse:
-        category = self._category(request.category)
+    async def _execute(
+        self, category: Category, request: api.ExecutePurgeRequest, call: Call
+    ) -> api.ExecutePurgeResponse:
         key = {"plan": request.plan_id, "category": request.category}
-        try:
-            async with self._engine.begin() as connection:
-                run = (await connection.execute(_FENCE, {**key, "epoch": request.epoch})).one_or_none()
-                if run is None:
-                    raise PlanUnknown
-                self._fence(run.epoch, request.epoch)
-                if run.digest != request.digest:
-                    raise PlanChanged
-                units = list((await connection.scalars(_NEXT, {**key, "size": request.limit})).all())
-                call.entry.about(category.subjects(units))
-                # The row goes first: a change of personal data without one is refused by the database.
-                await append_within(connection, [call.entry])
-                destroyed = dict(run.destroyed)
-                if units:
-                    batch = await category.destroy(connection, run.through, units)
-                    destroyed = {
-                        table: destroyed.get(table, 0) + batch.rows.get(table, 0) for table in destroyed | batch.rows
-                    }
-                    await connection.execute(_DONE, {**key, "units": units, "skipped": batch.skipped})
-                    await connection.execute(
-                        _TALLY, {**key, "destroyed": json.dumps(destroyed), "sample": _sample(batch.sample)}
-                    )
-                left = (await connection.execute(_LEFT, key)).one()
-        except DATABASE_ERRORS as error:
-            raise _unavailable(error) from None
-        call.entry.written = True
+        async with self._recorded(call) as connection:
+            run = (await connection.execute(_FENCE, {**key, "epoch": request.epoch})).one_or_none()
+            if run is None:
+                raise PlanUnknown
+            self._fence(run.epoch, request.epoch)
+            if run.digest != request.digest:
+                raise PlanChanged
+            units = list((await connection.scalars(_NEXT, {**key, "size": request.limit})).all())
+            call.entry.about(category.subjects(units))
+            # The row goes first: a change of personal data without one is refused by the database.
+            await append_within(connection, [call.entry])
+            destroyed = dict(run.destroyed)
+            if units:
+                batch = await category.destroy(connection, run.through, units)
+                tables = destroyed | batch.rows
+                destroyed = {table: destroyed.get(table, 0) + batch.rows.get(table, 0) for table in tables}
+                await connection.execute(_DONE, {**key, "units": units, "skipped": batch.skipped})
+                tally = {**key, "destroyed": json.dumps(destroyed), "sample": _sample(batch.sample)}
+                await connection.execute(_TALLY, tally)
+            left = (await connection.execute(_LEFT, key)).one()
         self._keys.forget(units)
         return api.ExecutePurgeResponse(destroyed=_counts(destroyed), remaining=left.due, skipped=left.skipped)
+
+    @asynccontextmanager
+    async def _recorded(self, call: Call) -> AsyncIterator[AsyncConnection]:
+        """Give a transaction that carries the call's log row; what breaks is DatabaseUnavailable."""
+        try:
+            with carried([call.entry]):
+                async with self._engine.begin() as connection:
+                    yield connection
+        except DATABASE_ERRORS as error:
+            if is_refusal(error):
+                log.error("purge statement refused", sqlstate=sqlstate(error))
+            raise errors.DatabaseUnavailable from None
 
     async def verify_purge(self, request: api.VerifyPurgeRequest, call: Call) -> api.VerifyPurgeResponse:
         """Look whether anything is left, under another role. Raises CategoryUnknown, PlanUnknown, DatabaseUnavailable."""
         category = self._category(request.category)
         key = {"plan": request.plan_id, "category": request.category}
-        try:
-            async with self._auditor.connect() as connection:
-                run = (await connection.execute(
-                    text("SELECT epoch, planned, sample FROM purge_run WHERE plan_id = CAST(:plan AS uuid) "
-                         "AND category = :category"), key)).one_or_none()  # fmt: skip
-                if run is None:
-                    raise PlanUnknown
-                self._fence(run.epoch, request.epoch)
-                units = list((await connection.scalars(_DESTROYED_UNITS, key)).all())
-                counts = await category.count(connection, units)
-                salts = await connection.scalar(_LIVE_SALTS, {"units": units})
-                due = (await connection.execute(_LEFT, key)).one().due
-                checks = [_check(f"rows left in {table}", len(units), rows) for table, rows in counts.items()]
-                checks.append(_check("salts left", len(units), salts or 0))
-                checks.append(_check("units of the plan not destroyed", len(units) + due, due))
-                if run.sample is not None:
-                    checks.append(await self._decrypts(connection, _sample_from(run.sample)))
-        except DATABASE_ERRORS as error:
-            raise _unavailable(error) from None
+        async with reading(self._auditor) as connection:
+            run = (await connection.execute(_LOOK, key)).one_or_none()
+            if run is None:
+                raise PlanUnknown
+            self._fence(run.epoch, request.epoch)
+            units = list((await connection.scalars(_DESTROYED_UNITS, key)).all())
+            counts = await category.count(connection, units)
+            salts = await connection.scalar(_LIVE_SALTS, {"units": units})
+            due = (await connection.execute(_LEFT, key)).one().due
+            checks = [_check(f"rows left in {table}", len(units), rows) for table, rows in counts.items()]
+            checks.append(_check("salts left", len(units), salts or 0))
+            checks.append(_check("units of the plan not destroyed", len(units) + due, due))
+            if run.sample is not None:
+                checks.append(await self._decrypts(connection, _sample_from(run.sample)))
         return api.VerifyPurgeResponse(checks=checks, clean=all(check.passed for check in checks))
 
     async def _decrypts(self, connection: AsyncConnection, sample: Sample) -> api.PurgeCheck:
@@ -270,12 +279,6 @@ class PurgeServicer:
 def digest(units: Sequence[str]) -> str:
     """Return SHA-256 over the sorted units, one a line, in hexadecimal. Units are random ids and days, not personal."""
     return hashlib.sha256("\n".join(sorted(units)).encode()).hexdigest()
-
-
-def _unavailable(error: BaseException) -> errors.DomainError:
-    if is_refusal(error):
-        log.error("purge statement refused", sqlstate=sqlstate(error))
-    return errors.DatabaseUnavailable()
 
 
 def _counts(rows: Mapping[str, int]) -> list[api.TableCount]:

@@ -178,6 +178,9 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),  # a stale server must not take part of the calls in silence
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_metadata_size", 16 * 1024),
+        # Beyond these gRPC resets calls without a word and without a row; our own queues say Overloaded long before.
+        ("grpc.server.max_pending_requests", 20_000),
+        ("grpc.server.max_pending_requests_hard_limit", 40_000),
         ("grpc.max_connection_age_ms", settings.max_connection_age_seconds * 1000),
         ("grpc.max_connection_age_grace_ms", int(settings.grace_seconds * 1000)),
         ("grpc.keepalive_time_ms", 60_000),

@@ -39,6 +39,7 @@ def of_service(
         "SERVER__ADDRESS": ports.address(service),
         "SERVER__HEALTH_ADDRESS": ports.address(f"{service}_health"),
         "SERVER__REFLECTION": "true",
+        "SERVER__DRAIN_SECONDS": "0",  # no load balancer here that would have to hear of it first
         "TLS__CERTIFICATE_FILE": files.certificate,
         "TLS__KEY_FILE": files.key,
         "TLS__CA_FILE": files.ca,

@@ -96,7 +96,7 @@ CREATE INDEX idempotency_age ON idempotency USING brin (created_at);
 GRANT INSERT (record_id, occurred_at, actor, actor_type, peer_address, subject_ids, subject_count, resource_ids, action,
               rpc_method, status, error_reason, items, purpose, reason, ticket, request_id, trace_id, span_id,
               parent_span_id, policy_version, phase) ON processing_log TO {service};
-GRANT SELECT, INSERT, DELETE ON idempotency TO {service};
+GRANT SELECT, INSERT, DELETE, UPDATE (answer) ON idempotency TO {service};
 GRANT SELECT ON processing_log, span_export_cursor, idempotency TO {auditor};
 GRANT UPDATE ON span_export_cursor TO {auditor};
 REVOKE ALL ON FUNCTION ensure_log_partitions(int), require_log_row(), guard_with_log(regclass) FROM PUBLIC;

@@ -35,7 +35,6 @@ async def serve(settings: Settings) -> None:
         process.on_close(transit.close)
         erasure_keys = ErasureKeys(transit, keys.EPOCH_KEY, process.hot("salts"))
         mutations = Mutations(process.engine)
-        process.on_close(mutations.close)
         reader = MemberReader(process.hot("reads"), transit, erasure_keys)
         process.on_close(reader.close)
         members = Members(process.engine, mutations, transit, erasure_keys)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from onggi.identity.v1 import contact_service_pb2 as api
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -13,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chassis import errors, page
 from chassis.call import Call
 from chassis.database import Hot, reading
-from chassis.entry import rows
 from chassis.erasure_keys import ErasureKeys
 from chassis.errors import reason_name
+from chassis.instants import timestamp
 from chassis.ledger import INSERT_ROWS
 from chassis.mutation import Answer, Mutations
 from chassis.request_content import content
@@ -66,8 +65,7 @@ class Contacts:
     async def get(self, call: Call, contact_id: str) -> api.Contact:
         """Return a contact. Raises ContactNotFound."""
         call.entry.lookup, call.entry.missing_reason = contact_id, reason_name(ContactNotFound.reason)
-        found = await self._hot.fetch(_GET, rows([call.entry]), contact_id)
-        call.entry.written = True
+        found = await self._hot.record(_GET, [call.entry], contact_id)
         if not found:
             raise ContactNotFound
         return (await self._open(found))[0]
@@ -75,10 +73,9 @@ class Contacts:
     async def list(self, call: Call, request: api.ListContactsRequest) -> tuple[Sequence[api.Contact], str]:
         """Return a page of a member's contacts, oldest first, and the next page's token. Raises MemberNotFound."""
         size = request.page_size or _DEFAULT_PAGE
-        added_at, contact_id = _after(request.page_token)
+        added_at, contact_id = page.key(request.page_token, page.moment, page.identifier) or _FIRST
         call.entry.lookup, call.entry.missing_reason = request.member_id, reason_name(MemberNotFound.reason)
-        found = await self._hot.fetch(_LIST, rows([call.entry]), request.member_id, added_at, contact_id, size + 1)
-        call.entry.written = True
+        found = await self._hot.record(_LIST, [call.entry], request.member_id, added_at, contact_id, size + 1)
         if not found:
             raise MemberNotFound
         shown = [row for row in found if row["contact_id"] is not None]
@@ -170,10 +167,8 @@ class Contacts:
 
 def contact(row: Any, profile: bytes) -> api.Contact:
     """Return the contact of a row and its opened profile."""
-    added_at = Timestamp()
-    added_at.FromDatetime(row["added_at"])
     return api.Contact(
-        contact_id=str(row["contact_id"]), member_id=str(row["member_id"]), added_at=added_at,
+        contact_id=str(row["contact_id"]), member_id=str(row["member_id"]), added_at=timestamp(row["added_at"]),
         profile=api.ContactProfile.FromString(profile), etag=etag(row["version"]),
     )  # fmt: skip
 
@@ -182,12 +177,3 @@ def _whole(item: bytes | errors.DomainError) -> bytes:
     if isinstance(item, bytes):
         return item
     raise item
-
-
-def _after(page_token: str) -> tuple[datetime, str]:
-    if (last := page.key(page_token, 2)) is None:
-        return _FIRST
-    try:
-        return datetime.fromisoformat(last[0]), str(uuid.UUID(last[1]))
-    except ValueError:
-        raise errors.PageTokenInvalid from None

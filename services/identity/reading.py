@@ -8,16 +8,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
-from google.protobuf.timestamp_pb2 import Timestamp
 from onggi.identity.v1 import member_service_pb2 as api
 
 from chassis import spans
 from chassis.batcher import Batcher
 from chassis.call import Call
 from chassis.database import Hot
-from chassis.entry import rows
 from chassis.erasure_keys import ErasureKeys
 from chassis.errors import DomainError, reason_name
+from chassis.instants import timestamp
 from chassis.ledger import INSERT_ROWS
 from chassis.sealing import Closed, unseal
 from chassis.transit import Transit
@@ -95,9 +94,8 @@ class MemberReader:
         missing = reason_name(MemberNotFound.reason)
         for item, lookup in zip(wanted, lookups, strict=True):
             item.call.entry.lookup, item.call.entry.missing_reason = lookup, missing
-        found = await self._hot.fetch(statement, rows(item.call.entry for item in wanted), list(lookups))
-        for item in wanted:
-            item.call.entry.written = True
+        entries = [item.call.entry for item in wanted]
+        found = await self._hot.record(statement, entries, list(lookups))
         by_lookup = {row["lookup"]: row for row in found}
         opened = dict(zip(by_lookup, await self._open(list(by_lookup.values())), strict=True))
         return [_copy(opened.get(lookup)) for lookup in lookups]
@@ -127,12 +125,10 @@ def _copy(member_or_error: api.Member | DomainError | None) -> api.Member | Doma
 
 def member(row: Any, profile: bytes) -> api.Member:
     """Return the member of a row and its opened profile."""
-    registered_at = Timestamp()
-    registered_at.FromDatetime(row["registered_at"])
     return api.Member(
         member_id=str(row["member_id"]),
         profile=api.MemberProfile.FromString(profile),
-        registered_at=registered_at,
+        registered_at=timestamp(row["registered_at"]),
         etag=etag(row["version"]),
     )
 

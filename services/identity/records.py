@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chassis import contract, errors, page
 from chassis.call import Call
 from chassis.database import DATABASE_ERRORS, DatabaseRefused, Hot
-from chassis.entry import rows
 from chassis.erasure_keys import ErasureKeys
 from chassis.errors import DomainError, InvalidField, Violation, reason_name
+from chassis.instants import instant
 from chassis.kst import event_date
 from chassis.ledger import INSERT_ROWS
 from chassis.mutation import Answer, Mutations
@@ -132,8 +132,7 @@ class Records:
         size = request.page_size or _DEFAULT_PAGE
         day, record_id = _before(request.page_token)
         call.entry.lookup, call.entry.missing_reason = request.member_id, reason_name(MemberNotFound.reason)
-        found = await self._hot.fetch(_LIST, rows([call.entry]), request.member_id, day, record_id, size + 1)
-        call.entry.written = True
+        found = await self._hot.record(_LIST, [call.entry], request.member_id, day, record_id, size + 1)
         if not found:
             raise MemberNotFound
         shown = [row for row in found if row["record_id"] is not None]
@@ -172,7 +171,10 @@ def _fresh(record: api.Record) -> Fresh | DomainError:
     """Check one item: the contract's rules, and a time that has come and is not absurd."""
     if (error := contract.check_item(record)) is not None:
         return error
-    occurred_at = record.occurred_at.ToDatetime(UTC)
+    try:
+        occurred_at = instant(record.occurred_at, "occurred_at")
+    except InvalidField as failure:
+        return failure
     if occurred_at > datetime.now(UTC) + _LATEST:
         return InvalidField([Violation("occurred_at", "in_the_future")])
     day = event_date(occurred_at)
@@ -210,9 +212,5 @@ def _record(row: Any, body: bytes | DomainError) -> api.Record:
 
 
 def _before(page_token: str) -> tuple[date, str]:
-    if (last := page.key(page_token, 2)) is None:
-        return _NEWEST, str(uuid.UUID(int=0))
-    try:
-        return date.fromisoformat(last[0]), str(uuid.UUID(last[1]))
-    except ValueError:
-        raise errors.PageTokenInvalid from None
+    day, record_id = page.key(page_token, page.day, page.identifier) or (_NEWEST, str(uuid.UUID(int=0)))
+    return day, record_id

@@ -33,7 +33,6 @@ async def serve(settings: Settings) -> None:
         transit = await _login(process, keys.TOKENIZE_ROLE)
         erasure_keys = ErasureKeys(transit, keys.EPOCH_KEY, process.hot("salts"))
         mutations = Mutations(process.engine)
-        process.on_close(mutations.close)
         tokenizer = Tokenizer(process.hot("tokens"), transit, erasure_keys)
         process.on_close(tokenizer.close)
         masked = TokenReader(process.hot("masked reads"), transit, erasure_keys, masked=True)

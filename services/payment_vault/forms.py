@@ -48,7 +48,8 @@ def _card(card: api.Card, today: date, *, luhn_strict_domestic: bool) -> Form:
 def _bank_account(account: api.BankAccount, today: date) -> Form:
     checks = _Checks(BANK_ACCOUNT)
     code = checks.take("bank_code", lambda: bank_code(account.bank_code, today))
-    number = checks.take("number", lambda: account_number(code or account.bank_code, account.number))
+    # Which lengths a number may have is the bank's affair: without a bank there is nothing to say of the number.
+    number = checks.take("number", lambda: account_number(code, account.number)) if code else ""
     business = checks.take(
         "business_registration_number", lambda: business_number(account.business_registration_number)
     )

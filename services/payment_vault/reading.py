@@ -10,16 +10,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import asyncpg
-from google.protobuf.timestamp_pb2 import Timestamp
 from onggi.payment_vault.v1 import instrument_pb2 as api
 
 from chassis import page, spans
 from chassis.batcher import Batcher
 from chassis.call import Call
 from chassis.database import Hot
-from chassis.entry import rows
 from chassis.erasure_keys import ErasureKeys
-from chassis.errors import DomainError, PageTokenInvalid, reason_name
+from chassis.errors import DomainError, reason_name
+from chassis.instants import timestamp
 from chassis.ledger import INSERT_ROWS
 from chassis.sealing import Closed, unseal
 from chassis.transit import Transit
@@ -88,9 +87,8 @@ class TokenReader:
     async def list(self, call: Call, member_id: str, size: int, page_token: str) -> tuple[Sequence[api.Token], str]:
         """Return a page of a member's tokens, oldest first, and the next page's token. Raises PageTokenInvalid."""
         size = size or _DEFAULT_PAGE
-        created_at, token = _after(page_token)
-        found = await self._hot.fetch(_LIST, rows([call.entry]), member_id, created_at, token, size + 1)
-        call.entry.written = True
+        created_at, token = page.key(page_token, page.moment, _token_of_page) or _FIRST
+        found = await self._hot.record(_LIST, [call.entry], member_id, created_at, token, size + 1)
         last = found[size - 1] if len(found) > size else None
         following = page.token(last["created_at"].isoformat(), last["token"]) if last else ""
         opened = await self._open(found[:size])
@@ -106,11 +104,10 @@ class TokenReader:
 
     async def _fetch_all(self, calls: Sequence[Call], pairs: Sequence[Pair]) -> Mapping[Pair, api.Token | DomainError]:
         known = [pair for pair in pairs if is_token(pair.token)]
-        found = await self._hot.fetch(
-            _GET, rows(call.entry for call in calls), [pair.token for pair in known], [pair.member_id for pair in known]
+        entries = [call.entry for call in calls]
+        found = await self._hot.record(
+            _GET, entries, [pair.token for pair in known], [pair.member_id for pair in known]
         )
-        for call in calls:
-            call.entry.written = True
         return await self._open(found)
 
     async def _open(self, found: Sequence[asyncpg.Record]) -> dict[Pair, api.Token | DomainError]:
@@ -151,9 +148,7 @@ def _token(row: asyncpg.Record, plain: bytes | DomainError) -> api.Token | Domai
 
 def token_of(token: str, member_id: str, instrument: api.Instrument, created_at: datetime) -> api.Token:
     """Return the contract's message."""
-    stamp = Timestamp()
-    stamp.FromDatetime(created_at)
-    return api.Token(token=token, member_id=member_id, masked=instrument, created_at=stamp)
+    return api.Token(token=token, member_id=member_id, masked=instrument, created_at=timestamp(created_at))
 
 
 def _copy(found: Any) -> api.Token | DomainError:
@@ -165,10 +160,7 @@ def _copy(found: Any) -> api.Token | DomainError:
     return found if isinstance(found, DomainError) else TokenNotFound()
 
 
-def _after(page_token: str) -> tuple[datetime, str]:
-    if (last := page.key(page_token, 2)) is None:
-        return _FIRST
-    try:
-        return datetime.fromisoformat(last[0]), last[1]
-    except ValueError:
-        raise PageTokenInvalid from None
+def _token_of_page(text: str) -> str:
+    if not is_token(text):
+        raise ValueError
+    return text

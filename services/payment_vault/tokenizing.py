@@ -13,13 +13,15 @@ from chassis import spans
 from chassis.batcher import Batcher
 from chassis.call import Call
 from chassis.database import Hot
-from chassis.entry import rows
+from chassis.detached import detached
+from chassis.entry import Entry, carried
 from chassis.erasure_keys import ErasureKeys
 from chassis.errors import DatabaseUnavailable, DomainError, RequestIdReused, SubjectDestroyed, reason_name
 from chassis.ledger import INSERT_ROWS
 from chassis.sealing import Open, seal
 from chassis.transit import Transit
 from services.payment_vault import keys
+from services.payment_vault.failures import TokenNotFound
 from services.payment_vault.forms import Form
 from services.payment_vault.tokens import new_token
 
@@ -108,7 +110,7 @@ class Tokenizer:
 
     async def tokenize_all(self, items: Sequence[Item]) -> Sequence[Stored | DomainError]:
         """Store the instruments of one batch call, in a task of its own: a cancelled call cancels no commit."""
-        return await asyncio.shield(asyncio.ensure_future(self._flush(items)))
+        return await detached(self._flush(items))
 
     async def _flush(self, items: Sequence[Item]) -> Sequence[Stored | DomainError]:
         answers: dict[int, Stored | DomainError] = {}
@@ -129,10 +131,15 @@ class Tokenizer:
             return await self._round_of(items)
 
     async def _round_of(self, items: Sequence[Item]) -> Sequence[Stored | DomainError]:
+        entries = list({id(item.call.entry): item.call.entry for item in items}.values())
+        with carried(entries):
+            return await self._carried(items, entries)
+
+    async def _carried(self, items: Sequence[Item], entries: Sequence[Entry]) -> Sequence[Stored | DomainError]:
         salts = await self._keys.ensure([keys.member_unit(item.member_id) for item in items])
         alive = [item for item in items if isinstance(salts[keys.member_unit(item.member_id)], bytes)]
         ready = await self._prepare(alive, salts)
-        stored = iter(await self._store(ready, items))
+        stored = iter(await self._store(ready, entries))
         return [
             next(stored) if isinstance(salts[keys.member_unit(item.member_id)], bytes) else SubjectDestroyed()
             for item in items
@@ -168,18 +175,15 @@ class Tokenizer:
             for at, item in enumerate(items)
         ]
 
-    async def _store(self, ready: Sequence[_Ready], items: Sequence[Item]) -> Sequence[Stored | DomainError]:
-        entries = list({id(item.call.entry): item.call.entry for item in items if not item.call.entry.written}.values())
+    async def _store(self, ready: Sequence[_Ready], entries: Sequence[Entry]) -> Sequence[Stored | DomainError]:
         arguments = _columns(ready)
         try:
-            found = await self._hot.fetch(_STORE, rows(entries), *arguments)
+            found = await self._hot.record(_STORE, entries, *arguments)
         except DatabaseUnavailable as error:
             if type(error) is not DatabaseUnavailable:
                 raise  # refused: nothing is done
             # In doubt. The same statement again reads back what the first has stored, by request_id.
-            found = await self._hot.fetch(_STORE, rows(entries), *arguments)
-        for entry in entries:
-            entry.written = True
+            found = await self._hot.record(_STORE, entries, *arguments)
         return [_outcome(row) for row in found]
 
     async def close(self) -> None:
@@ -216,6 +220,8 @@ def _columns(ready: Sequence[_Ready]) -> list[list[Any]]:
 def _outcome(row: Any) -> Stored | DomainError:
     if row["same"] is False:
         return RequestIdReused()
+    if row["same"] is not None and row["created_at"] is None:
+        return TokenNotFound()  # the first answer's token has been deleted since
     if row["token"] is None or (row["same"] is None and not row["living"]):
         return SubjectDestroyed()
     if not row["settled"]:

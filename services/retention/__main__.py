@@ -37,7 +37,6 @@ async def serve(settings: Settings) -> None:
         await transit.start()
         process.on_close(transit.close)
         mutations = Mutations(process.engine)
-        process.on_close(mutations.close)
         certifier = Certifier(transit, settings.windows)
         version = process.policy.version
         job = Job(own_spiffe_id(settings.tls.certificate_file), version)

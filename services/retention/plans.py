@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -113,7 +112,7 @@ class Plans:
 
     async def newest(self, size: int, page_token: str) -> tuple[list[Plan], str]:
         """Return a page of plans, newest first, and the token of the next page. Raises PageTokenInvalid."""
-        size, after = size or DEFAULT_PAGE, _after(page_token)
+        size, after = size or DEFAULT_PAGE, page.key(page_token, page.moment, UUID)
         async with store.transaction(self._engine) as connection:
             plans = await store.newest_plans(connection, size + 1, after)
         more = len(plans) > size
@@ -146,15 +145,3 @@ async def _locked(connection: AsyncConnection, plan_id: str) -> Plan:
     if plan is None:
         raise PlanNotFound
     return plan
-
-
-def _after(page_token: str) -> tuple[datetime, UUID] | None:
-    if (last := page.key(page_token, 2)) is None:
-        return None
-    try:
-        instant, plan_id = datetime.fromisoformat(last[0]), UUID(last[1])
-    except ValueError:
-        raise errors.PageTokenInvalid from None
-    if instant.tzinfo is None:
-        raise errors.PageTokenInvalid
-    return instant, plan_id

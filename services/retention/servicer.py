@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from onggi.purge.v1 import purge_service_pb2 as purge
 from onggi.retention.v1 import retention_service_pb2 as api
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.call import Call
+from chassis.instants import timestamp
 from chassis.request_content import content
 from services.retention import register, store
 from services.retention.plan import Part, Plan
@@ -86,7 +85,7 @@ def to_proto(plan: Plan) -> api.Plan:
         plan_id=plan.plan_id, state=api.PlanState.Value(f"PLAN_STATE_{plan.state}"),
         parts=[_part(part) for part in plan.parts], digest=plan.digest, requested_by=plan.requested_by,
         approved_by=plan.approved_by, exceeds_forecast=plan.exceeds_forecast, trouble=plan.trouble,
-        created_at=_timestamp(plan.created_at), updated_at=_timestamp(plan.updated_at), trace_id=plan.trace_id,
+        created_at=timestamp(plan.created_at), updated_at=timestamp(plan.updated_at), trace_id=plan.trace_id,
     )  # fmt: skip
 
 
@@ -104,9 +103,3 @@ def _part(part: Part) -> api.PlanPart:
 
 def _counts(rows: Mapping[str, int]) -> list[purge.TableCount]:
     return [purge.TableCount(table=table, rows=number) for table, number in sorted(rows.items())]
-
-
-def _timestamp(instant: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(instant)
-    return stamp

@@ -20,6 +20,7 @@ from onggi.retention.v1 import retention_service_pb2 as api
 from onggi.retention.v1.retention_service_pb2_grpc import RetentionServiceStub
 from sqlalchemy import text
 
+from chassis import detached
 from chassis.chain import Grounds
 from chassis.log_reader import LogReader
 from chassis.mutation import Mutations
@@ -189,7 +190,7 @@ async def rig(
             await server.stop()
             for other in servers:
                 await other.stop(0)
-            await mutations.close()
+            await detached.finish()
             await transit.close()
             await process.ledger.close()
             await process.ledger._hot.close()  # else a connection outlives the test's event loop

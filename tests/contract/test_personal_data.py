@@ -1,0 +1,99 @@
+"""What is personal is marked, and the list of it is written down twice: in the contract and here, by hand."""
+
+from itertools import pairwise
+
+import pytest
+from onggi.options.v1 import options_pb2 as options
+
+from tests.contract.walk import fields, is_text, name_of, personal
+
+FIELDS_OF_ITEM = {
+    "email": {"MemberProfile.email", "FindMemberRequest.email"},
+    "password": {"RegisterMemberRequest.password", "UpdateMemberRequest.password"},
+    "organization_name": {"MemberProfile.organization_name"},
+    "organization_number": {"MemberProfile.organization_number", "FindMemberRequest.organization_number"},
+    "business_registration_number": {
+        "MemberProfile.business_registration_number", "FindMemberRequest.business_registration_number",
+        "Card.business_registration_number", "BankAccount.business_registration_number",
+    },
+    "representative_name": {"MemberProfile.representative_name"},
+    "address": {"MemberProfile.address"},
+    "representative_phone": {"MemberProfile.representative_phone"},
+    "contact_name": {"ContactProfile.name"},
+    "contact_mobile_phone": {"ContactProfile.mobile_phone"},
+    "contact_email": {"ContactProfile.email"},
+    "ip_address": {"LoginRecord.ip_address"},
+    "access_log": {"LoginRecord.user_agent"},
+    "card_number": {"Card.number"},
+    "card_expiry": {"Card.expiry"},
+    "bank_code": {"BankAccount.bank_code"},
+    "account_number": {"BankAccount.number"},
+}  # fmt: skip
+
+MASK_OF_ITEM = {
+    "email": "EMAIL", "password": "REDACT", "organization_name": "NONE", "organization_number": "BUSINESS_NUMBER",
+    "business_registration_number": "BUSINESS_NUMBER", "representative_name": "NAME", "address": "ADDRESS",
+    "representative_phone": "PHONE", "contact_name": "NAME", "contact_mobile_phone": "PHONE", "contact_email": "EMAIL",
+    "ip_address": "IP_ADDRESS", "access_log": "REDACT", "card_number": "CARD_NUMBER", "card_expiry": "REDACT",
+    "bank_code": "NONE", "account_number": "ACCOUNT_NUMBER",
+}  # fmt: skip
+
+SOUNDS_PERSONAL = {"email", "phone", "name", "number", "address", "password", "expiry"}
+NOT_PERSONAL = {
+    "PurgeCheck.name": "what a check has looked at, such as 'rows left in token'",
+    "Entry.peer_address": "where an access came from (접속지): the log's own, never a member's",
+}
+# Words of a field's name that no field may have: what must not be kept after an authorisation, even encrypted.
+FORBIDDEN = {"cvc", "cvv", "cvn", "cid", "csc", "cav", "pin", "pinblock", "track", "track1", "track2", "magstripe"}
+FORBIDDEN_PAIRS = {("security", "code"), ("card", "verification"), ("resident", "number"), ("registration", "rrn")}
+
+
+def test_every_personal_field_has_an_item_and_a_mask() -> None:
+    """A mark without an item or a mask would leave a value out of the log's items, or unmasked (AC-12)."""
+    for field in fields():
+        if field.GetOptions().HasExtension(options.personal):
+            mark = personal(field)
+            assert mark.item, name_of(field)
+            assert mark.mask != options.MASK_UNSPECIFIED, name_of(field)
+            assert is_text(field), f"{name_of(field)}: masks are made for text"
+            assert not field.is_repeated, f"{name_of(field)}: presentation masks single values"
+
+
+def test_the_items_and_their_fields_are_those_written_by_hand() -> None:
+    """Item -> fields as reviewed: a new personal field is noticed here, and a lost mark too."""
+    found: dict[str, set[str]] = {}
+    for field in fields():
+        if item := personal(field).item:
+            found.setdefault(item, set()).add(name_of(field))
+    assert found == FIELDS_OF_ITEM
+
+
+def test_an_item_looks_the_same_everywhere() -> None:
+    """Every field of an item has the mask that the item has, the same in every message (AC-12, ISMS-P 2.6.3)."""
+    found = {
+        (personal(field).item, options.Mask.Name(personal(field).mask).removeprefix("MASK_"))
+        for field in fields()
+        if personal(field).item
+    }
+    assert found == set(MASK_OF_ITEM.items())
+
+
+def test_no_field_that_sounds_personal_is_without_a_mark() -> None:
+    """A text field called after an item of the policy is marked, or stands in the table of reasons."""
+    unmarked = {
+        name_of(field)
+        for field in fields()
+        if is_text(field) and SOUNDS_PERSONAL & set(field.name.split("_")) and not personal(field).item
+    }
+    assert unmarked == set(NOT_PERSONAL)
+
+
+@pytest.mark.parametrize("kind", ["words", "pairs"])
+def test_nothing_has_a_place_for_a_security_code(kind: str) -> None:
+    """No field is called after a security code, a PIN, a magnetic track or a resident number (PV-01, 법 제24조의2)."""
+    for field in fields():
+        words = field.name.lower().split("_")
+        if kind == "words":
+            assert not FORBIDDEN & set(words), name_of(field)
+        else:
+            assert not FORBIDDEN_PAIRS & set(pairwise(words)), name_of(field)

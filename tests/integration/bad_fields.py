@@ -1,0 +1,221 @@
+"""Bad fields as data: what is sent in place of a right value, and the answer that it gets.
+
+Every value is made when it is sent and used once, so that finding it anywhere afterwards tells where it came from.
+"""
+
+from typing import Any
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from services.payment_vault.tokens import new_token
+from tests.integration import examples
+from tests.integration.bad_input import Case, World
+from tests.integration.examples import NUMBERS, RANDOM, WORDS
+
+REGISTER = "onggi.identity.v1.MemberService/RegisterMember"
+GET_MEMBER = "onggi.identity.v1.MemberService/GetMember"
+FIND = "onggi.identity.v1.MemberService/FindMember"
+UPDATE = "onggi.identity.v1.MemberService/UpdateMember"
+ADD_CONTACT = "onggi.identity.v1.ContactService/AddContact"
+TOKENIZE = "onggi.payment_vault.v1.TokenizationService/Tokenize"
+GET_TOKEN = "onggi.payment_vault.v1.TokenizationService/GetToken"
+DETOKENIZE = "onggi.payment_vault.v1.DetokenizationService/Detokenize"
+SEARCH = "onggi.processing_log.v1.ProcessingLogService/SearchEntries"
+PREPARE = "onggi.purge.v1.PurgeService/PreparePurge"
+PLAN = "onggi.retention.v1.RetentionService/PlanPurge"
+APPROVE = "onggi.retention.v1.RetentionService/ApprovePlan"
+
+
+def rrn(_: World | None = None) -> str:
+    """A number that looks like a resident number: a day of birth, a century, six digits; of nobody."""
+    born = f"{RANDOM.randint(50, 99)}{RANDOM.randint(1, 12):02}{RANDOM.randint(1, 28):02}"
+    return f"{born}-{RANDOM.choice('1256')}{RANDOM.randrange(10**6):06}"
+
+
+def card(_: World | None = None) -> str:
+    """A card number of a test range, dashed."""
+    return NUMBERS.card()
+
+
+def foreign_card(_: World | None = None) -> str:
+    """A card number that is not domestic (prefix 9): of those a Luhn digit is not asked."""
+    while (number := NUMBERS.card()).startswith("9"):
+        pass
+    return number
+
+
+def wide(text: str) -> str:
+    """The same in full-width digits."""
+    return text.translate({ord(str(digit)): 0xFF10 + digit for digit in range(10)})
+
+
+def spoiled(number: str) -> str:
+    """The number with another last digit."""
+    return number[:-1] + str((int(number[-1]) + 1) % 10)
+
+
+def business(_: World | None = None) -> str:
+    """A 사업자등록번호 with a wrong check digit."""
+    return spoiled(NUMBERS.business_number(("81", "86")))
+
+
+def words(count: int) -> str:
+    """So many letters that nobody else has used."""
+    return WORDS.letters(count)
+
+
+def name_another(request: Any, world: World) -> None:
+    """Ask for a token that is there, as another member's."""
+    request.token, request.member_id = world.token, world.other_member_id
+
+
+def change_the_email_of_another(request: Any, world: World) -> None:
+    """Change the e-mail of another member than the one who has it."""
+    request.member_id = world.other_member_id
+    request.update_mask.paths[:] = ["email"]
+
+
+def of_members(request: Any, _: World) -> None:
+    """Ask for a category that identity keeps."""
+    request.category = "R-01"
+
+
+MEMBERS = [
+    Case("e-mail too long", REGISTER, "profile.email", lambda _: words(250) + "@a.example", "string.max_len"),
+    Case("e-mail without @", REGISTER, "profile.email", lambda _: words(20), "LOCAL_PART"),
+    Case("e-mail without a domain", REGISTER, "profile.email", lambda _: words(20) + "@localhost", "DOMAIN"),
+    Case("name of 101 characters", REGISTER, "profile.organization_name", lambda _: words(101), "string.max_len"),
+    Case("unset name", REGISTER, "profile.representative_name", lambda _: "", "string.min_len"),
+    Case("NUL in a name", REGISTER, "profile.representative_name", lambda _: words(9) + "\0" + words(9),
+         "CONTROL_CHARACTER"),
+    Case("text turned around", REGISTER, "profile.organization_name", lambda _: words(9) + "\u202e" + words(9),
+         "CONTROL_CHARACTER"),
+    Case("check digit of 단체고유번호", REGISTER, "profile.organization_number", business, "CHECK_DIGIT"),
+    Case("check digit of 사업자등록번호", REGISTER, "profile.business_registration_number", business, "CHECK_DIGIT"),
+    Case("check digit, full width", REGISTER, "profile.business_registration_number",
+         lambda _: wide(business()), "CHECK_DIGIT"),
+    Case("one digit repeated", REGISTER, "profile.business_registration_number", lambda _: "777-77-77777",
+         "ALL_SAME", search=False),
+    Case("eleven digits", REGISTER, "profile.business_registration_number", lambda _: business() + "4", "LENGTH"),
+    Case("superscript digits", REGISTER, "profile.organization_number", lambda _: "¹²³-⁴⁵-⁶⁷⁸⁹¹", "NOT_DIGITS"),
+    Case("resident number as 사업자등록번호", REGISTER, "profile.business_registration_number", rrn, "LENGTH"),
+    Case("resident number as telephone", REGISTER, "profile.representative_phone", rrn, "PHONE_NUMBER"),
+    Case("resident number in an address", REGISTER, "profile.address", lambda _: "서울 " + rrn(), "RESIDENT_NUMBER"),
+    Case("card number in a name", REGISTER, "profile.representative_name", card, "CARD_NUMBER"),
+    Case("card number, full width", REGISTER, "profile.representative_name", lambda _: wide(card()), "CARD_NUMBER"),
+    Case("security code in an address", REGISTER, "profile.address", lambda _: f"{words(12)} cvc 739",
+         "CARD_SECURITY_CODE"),
+    Case("short password", REGISTER, "password", lambda _: words(11), "string.min_len"),
+    Case("long password", REGISTER, "password", lambda _: words(129), "string.max_len"),
+    Case("card number as request_id", REGISTER, "request_id", card, "string.uuid"),
+    Case("no profile", REGISTER, "", lambda _: "", "required", field="profile",
+         change=lambda request, _: request.ClearField("profile")),
+    Case("e-mail that is taken", REGISTER, "profile.email", lambda world: world.email, "",
+         reason="ALREADY_REGISTERED"),
+    Case("mobile number that is none", ADD_CONTACT, "profile.mobile_phone", lambda _: NUMBERS.phone("070"),
+         "NOT_MOBILE"),
+    Case("resident number as mobile number", ADD_CONTACT, "profile.mobile_phone", rrn, "PHONE_NUMBER"),
+    Case("contact of nobody", ADD_CONTACT, "member_id", lambda _: examples.new_id(), reason="MEMBER_NOT_FOUND",
+         search=False),
+    Case("card number as member_id", GET_MEMBER, "member_id", card, "string.uuid"),
+    Case("resident number as member_id", GET_MEMBER, "member_id", rrn, "string.uuid"),
+    Case("a view that is none", GET_MEMBER, "view", lambda _: 99, "enum.defined_only"),
+    Case("unknown member", GET_MEMBER, "member_id", lambda _: examples.new_id(), reason="MEMBER_NOT_FOUND",
+         search=False),
+    Case("pattern for a search", FIND, "email", lambda _: f"%{words(12)}%@{words(8)}.example",
+         reason="MEMBER_NOT_FOUND"),
+    Case("resident number to search for", FIND, "email", lambda _: f"{rrn()}@{words(8)}.example", "RESIDENT_NUMBER"),
+    Case("check digit to search for", FIND, "business_registration_number", business, "CHECK_DIGIT"),
+    Case("nothing to search for", FIND, "", lambda _: "", "required", field="key",
+         change=lambda request, _: request.ClearField("key")),
+    Case("stale etag", UPDATE, "etag", lambda _: "v" + words(20), "", reason="ETAG_STALE"),
+    Case("no mask", UPDATE, "", lambda _: "", "required", field="update_mask",
+         change=lambda request, _: request.ClearField("update_mask")),
+    Case("unknown path in the mask", UPDATE, "update_mask", lambda _: FieldMask(paths=[rrn()]), "unknown_path"),
+    Case("path of another message", UPDATE, "update_mask", lambda _: FieldMask(paths=["profile.email"]),
+         "unknown_path"),
+    Case("resident number in a changed address", UPDATE, "profile.address", lambda _: "부산 " + rrn(),
+         "RESIDENT_NUMBER"),
+    Case("short new password", UPDATE, "password", lambda _: words(11), "string.min_len",
+         change=lambda request, _: request.update_mask.paths.append("password")),
+    Case("e-mail of another in a change", UPDATE, "profile.email", lambda world: world.email, "",
+         reason="ALREADY_REGISTERED",
+         change=change_the_email_of_another),
+]  # fmt: skip
+
+INSTRUMENTS = [
+    Case("Luhn", TOKENIZE, "instrument.card.number", lambda _: spoiled(foreign_card()), "CHECK_DIGIT"),
+    Case("Luhn, full width", TOKENIZE, "instrument.card.number", lambda _: wide(spoiled(foreign_card())), "CHECK_DIGIT"),
+    Case("one digit repeated on a card", TOKENIZE, "instrument.card.number", lambda _: "7777-7777-7777-7777", "ALL_SAME",
+         search=False),
+    Case("no issuer", TOKENIZE, "instrument.card.number", lambda _: "1" + foreign_card()[1:], "ISSUER"),
+    Case("twenty digits", TOKENIZE, "instrument.card.number", lambda _: foreign_card() + "1234", "LENGTH"),
+    Case("twelve digits", TOKENIZE, "instrument.card.number", lambda _: card().replace("-", "")[:12],
+         "string.min_len"),
+    Case("letters in a card number", TOKENIZE, "instrument.card.number", lambda _: card() + "x", "NOT_DIGITS"),
+    Case("card number of 41 characters", TOKENIZE, "instrument.card.number", lambda _: card() + "-" * 22,
+         "string.max_len"),
+    Case("expired card", TOKENIZE, "instrument.card.expiry", lambda _: "01/20", "EXPIRED", search=False),
+    Case("card for ever", TOKENIZE, "instrument.card.expiry", lambda _: "12/99", "YEAR", search=False),
+    Case("month 13", TOKENIZE, "instrument.card.expiry", lambda _: "13/30", "string.pattern", search=False),
+    Case("payer's check digit", TOKENIZE, "instrument.card.business_registration_number", business, "CHECK_DIGIT"),
+    Case("unknown bank", TOKENIZE, "instrument.bank_account.bank_code", lambda _: "999", "BANK_CODE", search=False,
+         change=lambda request, _: request.instrument.CopyFrom(examples.bank_account())),
+    Case("bank of two digits", TOKENIZE, "instrument.bank_account.bank_code", lambda _: "04", "string.pattern",
+         search=False, change=lambda request, _: request.instrument.CopyFrom(examples.bank_account())),
+    Case("short account", TOKENIZE, "instrument.bank_account.number", lambda _: "473829106", "LENGTH",
+         change=lambda request, _: request.instrument.CopyFrom(examples.bank_account())),
+    Case("no instrument", TOKENIZE, "", lambda _: "", "required", field="instrument",
+         change=lambda request, _: request.ClearField("instrument")),
+    Case("instrument of no kind", TOKENIZE, "", lambda _: "", "required", field="instrument.kind",
+         change=lambda request, _: request.instrument.Clear()),
+    Case("unknown token", GET_TOKEN, "token", lambda _: new_token("card"), reason="TOKEN_NOT_FOUND", search=False),
+    Case("junk token", GET_TOKEN, "token", lambda _: "tok_" + words(20), reason="TOKEN_NOT_FOUND"),
+    Case("card number as token", GET_TOKEN, "token", card, reason="TOKEN_NOT_FOUND"),
+    Case("card number dressed as token", GET_TOKEN, "token", lambda _: "tok_card_" + card().replace("-", "") + "abcdef",
+         reason="TOKEN_NOT_FOUND"),
+    Case("token too long", GET_TOKEN, "token", lambda _: words(65), "string.max_len"),
+    Case("token of another member", GET_TOKEN, "", lambda _: "", reason="TOKEN_NOT_FOUND",
+         change=name_another),
+    Case("reveal of another member's token", DETOKENIZE, "", lambda _: "", reason="TOKEN_NOT_FOUND",
+         change=name_another),
+    Case("card number to reveal", DETOKENIZE, "token", card, reason="TOKEN_NOT_FOUND"),
+    Case("reveal without a reason", DETOKENIZE, "access.reason", lambda _: "", "required", reason="REASON_REQUIRED"),
+    Case("reveal with a blank reason", DETOKENIZE, "access.reason", lambda _: " \t ", "required",
+         reason="REASON_REQUIRED", search=False),
+]  # fmt: skip
+
+ACCESS = [
+    Case("no access", GET_MEMBER, "", lambda _: "", "required", field="access",
+         change=lambda request, _: request.ClearField("access")),
+    Case("no purpose", GET_MEMBER, "access.purpose", lambda _: "", "required", reason="PURPOSE_REQUIRED"),
+    Case("unknown purpose that names a person", GET_MEMBER, "access.purpose",
+         lambda _: f"{WORDS.person()} {words(8)}@{words(6)}.example", "unknown", reason="PURPOSE_UNKNOWN"),
+    Case("resident number as purpose", GET_MEMBER, "access.purpose", rrn, "RESIDENT_NUMBER"),
+    Case("purpose of 65 characters", GET_MEMBER, "access.purpose", lambda _: words(65), "string.max_len"),
+    Case("purpose of somebody else", GET_MEMBER, "access.purpose", lambda _: "billing", "",
+         reason="PURPOSE_NOT_ALLOWED", search=False),
+    Case("caller in no rule", GET_MEMBER, "member_id", lambda _: examples.new_id(), "", reason="ACCESS_DENIED",
+         search=False, caller="stranger"),
+    Case("reason of 201 characters", GET_MEMBER, "access.reason", lambda _: words(201), "string.max_len"),
+    Case("resident number in a reason", GET_MEMBER, "access.reason", lambda _: f"문의 {rrn()} 확인", "RESIDENT_NUMBER"),
+    Case("card number in a reason", DETOKENIZE, "access.reason", lambda _: f"card {card()}", "CARD_NUMBER"),
+    Case("card number in a ticket", GET_MEMBER, "access.ticket", lambda _: card(), "CARD_NUMBER"),
+    Case("blank in a ticket", GET_MEMBER, "access.ticket", lambda _: f"{words(8)} {words(8)}", "string.pattern"),
+    Case("page of 1,001", SEARCH, "page_size", lambda _: 1001, "uint32.lte"),
+    Case("trace id that is none", SEARCH, "trace_id", card, "string.pattern"),
+    Case("subject that is none", SEARCH, "subject_id", card, "string.uuid"),
+    Case("resident number as actor", SEARCH, "actor", rrn, "RESIDENT_NUMBER"),
+    Case("category that is none", PLAN, "categories[0]", rrn, "string.pattern"),
+    Case("unknown category", PLAN, "categories[0]", lambda _: "R-98", "unknown", reason="CATEGORY_UNKNOWN",
+         field="categories", search=False),
+    Case("digest that is none", APPROVE, "digest", card, "string.pattern"),
+    Case("unknown plan", APPROVE, "plan_id", lambda _: examples.new_id(), reason="PLAN_NOT_FOUND", search=False,
+         caller="privacy-officer"),
+    Case("a day that is none", PREPARE, "through", lambda _: "2026-99-99", "date", search=False,
+         change=of_members),
+    Case("epoch 0", PREPARE, "epoch", lambda _: 0, "uint64.gte_lte"),
+    Case("subject of a purge that is none", PREPARE, "subject_ids[0]", card, "string.uuid"),
+]  # fmt: skip
+
+CASES = [*MEMBERS, *INSTRUMENTS, *ACCESS]
