@@ -60,6 +60,6 @@ def _load(subject: Measured, credentials: Credentials, build: Path, number: int)
     file.write_text(json.dumps(task))
     file.with_suffix(".requests").write_text("\n".join(request.hex() for request in subject.make(number)))
     command = environment.module("bench.load", str(file))
-    done = subprocess.run(command, env=environment.python(), check=True, capture_output=True)
+    done = subprocess.run(command, env=environment.python(), check=True, stdout=subprocess.PIPE)
     result: Round = json.loads(done.stdout)
     return result

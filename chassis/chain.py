@@ -81,19 +81,20 @@ async def record_access(grounds: Grounds, call: Call, proceed: Proceed) -> Respo
         asyncio.ensure_future(detached(_record_gone(grounds.ledger, entry)))  # noqa: RUF006  # detached keeps it
         raise
     except Exception as error:
-        await detached(_record_failure(grounds.ledger, entry, error))
+        await detached(_record_failure(grounds.ledger, call, error))
         raise
     if not entry.written:
-        await grounds.ledger.append(entry)
+        await grounds.ledger.append(entry, call.deadline)
     return response
 
 
-async def _record_failure(ledger: Ledger, entry: Entry, error: Exception) -> None:
+async def _record_failure(ledger: Ledger, call: Call, error: Exception) -> None:
+    entry = call.entry
     failure = error if isinstance(error, errors.DomainError) else errors.Internal()
     status, reason = failure.code.name, errors.reason_name(failure.reason)
     if entry.written and entry.lookup is not None and reason == entry.missing_reason:
         return  # the row says so already: the very statement that looked has decided it
-    await _append(ledger, entry, status, reason)
+    await _append(ledger, entry, status, reason, call.deadline)
 
 
 async def _record_gone(ledger: Ledger, entry: Entry) -> None:
@@ -105,13 +106,14 @@ async def _record_gone(ledger: Ledger, entry: Entry) -> None:
     await _append(ledger, entry, failure.code.name, errors.reason_name(failure.reason))
 
 
-async def _append(ledger: Ledger, entry: Entry, status: str, reason: str) -> None:
-    if entry.written:
-        await ledger.append(entry.outcome(status, reason))
+async def _append(ledger: Ledger, entry: Entry, status: str, reason: str, deadline: float | None = None) -> None:
+    # What is still under way when the time is up may yet be written: then too the failure is a row of its own.
+    if entry.written or entry.sent:
+        await ledger.append(entry.outcome(status, reason), deadline)
         return
     entry.status, entry.error_reason = status, reason
     entry.items = []  # nothing was shown and nothing was written
-    await ledger.append(entry)
+    await ledger.append(entry, deadline)
 
 
 async def parse_and_validate(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
@@ -186,7 +188,7 @@ async def present_stream(grounds: Grounds, call: Call, messages: AsyncIterator[M
         async for message in messages:
             yield present(call, message)
     except Exception as error:  # noqa: BLE001
-        await detached(_record_failure(grounds.ledger, call.entry, error))
+        await detached(_record_failure(grounds.ledger, call, error))
         failure = error if isinstance(error, errors.DomainError) else errors.Internal()
         if not isinstance(error, errors.DomainError):
             log.error("unexpected error", error=type(error).__name__, at=place_of(error))

@@ -48,7 +48,7 @@ def connect(settings: DatabaseSettings, *, auditor: bool = False, owner: bool = 
     if settings.ca_file is not None:
         arguments["ssl"] = ssl.create_default_context(cafile=str(settings.ca_file))
     return create_async_engine(
-        url, hide_parameters=True, pool_size=settings.pool_size, max_overflow=0, pool_pre_ping=False,
+        url, hide_parameters=True, pool_size=settings.pool_size, max_overflow=0, pool_pre_ping=True,
         pool_timeout=settings.timeout_seconds, connect_args=arguments,
     )  # fmt: skip
 
@@ -123,7 +123,7 @@ class Hot:
 
     async def _fetch(self, statement: str, *arguments: object) -> Sequence[asyncpg.Record]:
         try:
-            driver = self._driver if self._driver is not None else await self._open()
+            driver = await self._connected()
             with spans.client(self._name, {"db.system.name": "postgresql"}):
                 rows: Sequence[asyncpg.Record] = await driver.fetch(statement, *arguments, timeout=self._timeout)
             return rows
@@ -133,6 +133,12 @@ class Hot:
                 raise DatabaseRefused(sqlstate(error), constraint(error)) from None
             await self._discard()
             raise errors.DatabaseUnavailable from None
+
+    async def _connected(self) -> "asyncpg.Connection[asyncpg.Record]":
+        if self._driver is not None and not self._driver.is_closed():
+            return self._driver
+        await self._discard()  # it broke while nobody used it; that must not cost a flush
+        return await self._open()
 
     async def _open(self) -> "asyncpg.Connection[asyncpg.Record]":
         self._held = await self._engine.connect()

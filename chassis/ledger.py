@@ -5,6 +5,7 @@ data they concern travel in one statement and one commit. What no statement has 
 calls at once (group commit).
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from sqlalchemy import text
@@ -56,11 +57,15 @@ class Ledger:
         self._hot = hot
         self._batcher: Batcher[Entry, None] = Batcher("ledger", self._flush)
 
-    async def append(self, entry: Entry) -> None:
-        """Make the row durable. Raises LedgerUnavailable; then nothing may be answered but the refusal itself."""
+    async def append(self, entry: Entry, deadline: float | None = None) -> None:
+        """Make the row durable. Raises LedgerUnavailable; then nothing may be answered but the refusal itself.
+
+        ``deadline``: loop time by which the caller must have an answer; the row is still written after it.
+        """
         try:
-            await self._batcher.submit(entry)
-        except errors.DomainError:
+            async with asyncio.timeout_at(deadline):
+                await self._batcher.submit(entry)
+        except (errors.DomainError, TimeoutError):
             raise errors.LedgerUnavailable from None
 
     async def _flush(self, entries: Sequence[Entry]) -> Sequence[None]:

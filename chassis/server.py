@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 _SHORTEST_DEADLINE = 0.02
+_REFUSING_SECONDS = 0.3
 
 
 class Server:
@@ -65,10 +66,11 @@ class Server:
 
     async def stop(self) -> None:
         """Refuse new calls and wait for those in flight, at most the grace period."""
+        # gRPC cancels calls that no handler has taken yet, so first our own handlers refuse (UNAVAILABLE) for a moment.
         self._running.stopping = True
-        stopped = asyncio.create_task(self._server.stop(self._settings.grace_seconds))
+        await asyncio.sleep(_REFUSING_SECONDS)
         await self._running.idle(self._settings.grace_seconds)
-        await stopped
+        await self._server.stop(_REFUSING_SECONDS)
 
 
 class _Handlers(grpc.GenericRpcHandler):

@@ -92,7 +92,7 @@ class TokenReader:
         last = found[size - 1] if len(found) > size else None
         following = page.token(last["created_at"].isoformat(), last["token"]) if last else ""
         opened = await self._open(found[:size])
-        return [_copy(opened[_pair(row)]) for row in found[:size]], following  # type: ignore[misc]
+        return [_whole(opened[_pair(row)]) for row in found[:size]], following
 
     async def _flush(self, wanted: Sequence[Wanted]) -> Sequence[api.Token | DomainError]:
         found = await self._fetch([item.call for item in wanted], [item.pair for item in wanted])
@@ -149,6 +149,13 @@ def _token(row: asyncpg.Record, plain: bytes | DomainError) -> api.Token | Domai
 def token_of(token: str, member_id: str, instrument: api.Instrument, created_at: datetime) -> api.Token:
     """Return the contract's message."""
     return api.Token(token=token, member_id=member_id, masked=instrument, created_at=timestamp(created_at))
+
+
+def _whole(token: api.Token | DomainError) -> api.Token:
+    """A list shows all or says why not: a hole in it would be read as "there is no more"."""
+    if isinstance(token, DomainError):
+        raise token
+    return token
 
 
 def _copy(found: Any) -> api.Token | DomainError:

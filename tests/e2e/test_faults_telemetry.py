@@ -1,0 +1,60 @@
+"""The trace receiver away for a while: calls do not notice, and afterwards every log row has exactly its span."""
+
+import asyncio
+import json
+from collections import Counter
+
+import pytest
+
+from dev.stack import Stack
+from tests.e2e.faults import DEADLINE, SERVICES, Figures, query, until
+from tests.e2e.known import ANSWERED, EVERY, Known, slowest, tally
+
+pytestmark = pytest.mark.timeout(120)
+
+_WAVES = 4  # of 80 calls each
+_AWAY = 6.0
+_CATCH_UP = 20.0
+
+
+async def test_every_row_has_its_span_after_the_receiver_was_away(breakable: Stack, figures: Figures) -> None:
+    """320 calls without a receiver all succeed; within 20 s of its return log rows and access spans are the same (A3, H6)."""
+    async with Known(breakable) as known:
+        await until(lambda: _same(breakable), _CATCH_UP)  # rows of earlier faults are not this test's
+        breakable.otlp_receiver.stop()
+        began = asyncio.get_running_loop().time()
+        waves = [await known.wave() for _ in range(_WAVES)]
+        behind = await _difference(breakable)
+        await asyncio.sleep(max(0.0, _AWAY - (asyncio.get_running_loop().time() - began)))
+        await asyncio.to_thread(breakable.otlp_receiver.start)
+        seconds = await until(lambda: _same(breakable), _CATCH_UP)
+        spans = _spans(breakable)
+        figures(f"receiver away {_AWAY:g} s: slowest of {80 * _WAVES} calls {max(map(slowest, waves)):.2f} s, "
+              f"{len(behind)} rows waited, caught up in {seconds:.1f} s; {len(spans)} rows = spans, "
+              f"sent twice {spans.total() - len(spans)}")  # fmt: skip
+
+        assert [tally(wave) for wave in waves] == [dict.fromkeys(EVERY, ANSWERED)] * _WAVES
+        assert max(map(slowest, waves)) < DEADLINE
+        assert len(behind) >= 80 * _WAVES, "the receiver was not away"
+        assert await _difference(breakable) == set()
+
+
+async def _same(stack: Stack) -> bool:
+    return not await _difference(stack)
+
+
+async def _difference(stack: Stack) -> set[str]:
+    """Record ids that the logs of both services have and the receiver has not, or the other way round."""
+    rows: set[str] = set()
+    for service in SERVICES:
+        rows |= {row["id"] for row in await query(stack, service, "SELECT record_id::text AS id FROM processing_log")}
+    return rows ^ set(_spans(stack))
+
+
+def _spans(stack: Stack) -> Counter[str]:
+    """Record id -> how often the receiver has its access span."""
+    with stack.otlp_file.open() as file:
+        spans = map(json.loads, file)
+        return Counter(
+            span["attributes"]["onggi.record_id"] for span in spans if span["scope"] == "onggi.processing_log"
+        )
