@@ -43,7 +43,7 @@ check: install ## Format, lint, types, layers, contract, manifests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/buf lint gen/onggi.binpb --config buf.yaml
 	@if [ -f proto/released.binpb ]; then $(BIN)/buf breaking gen/onggi.binpb --against proto/released.binpb --config buf.yaml; fi
 	@$(BIN)/python -m deploy.check_manifests

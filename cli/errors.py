@@ -32,7 +32,10 @@ CURES: Final[Mapping[str, str]] = {
     "REASON_REQUIRED": "The RPC wants a reason. Set access.reason.",
     "CALLER_UNIDENTIFIED": "The client certificate names no SPIFFE identity. Have one issued.",
     "ACCESS_DENIED": "No rule lets this caller use this RPC. Ask the policy's owner.",
-    "PURPOSE_NOT_ALLOWED": "This caller may use this RPC, but not for this purpose. State a purpose that is allowed, or ask the policy's owner.",
+    "PURPOSE_NOT_ALLOWED": (
+        "This caller may use this RPC, but not for this purpose. "
+        "State a purpose that is allowed, or ask the policy's owner."
+    ),
     "MEMBER_NOT_FOUND": "No such member for this caller: absent, withdrawn or destroyed. Do not retry.",
     "CONTACT_NOT_FOUND": "No such contact for this caller. Do not retry.",
     "TOKEN_NOT_FOUND": "No such token for this member: unknown, of another member, or destroyed. Do not retry.",

@@ -74,6 +74,7 @@ KINDS = sorted({kind for kind, _, _ in VECTORS})
 
 
 def ascii_digits(text: str) -> str:
+    """The ASCII digits of a text."""
     return re.sub("[^0-9]", "", text)
 
 
