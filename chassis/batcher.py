@@ -14,7 +14,7 @@ from chassis import errors
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-LINGER_SECONDS = 0.0015
+LINGER_SECONDS = 0.002
 # What is left of a call's time when it stops waiting for its flush: enough to record the failure and to answer.
 REST_SECONDS = 0.25
 CROWD = 3
@@ -74,7 +74,7 @@ class Batcher(Generic[Item, Result]):
     async def _run(self) -> None:
         size = 0
         while self._queue:
-            if size >= CROWD and len(self._queue) < size:
+            if size >= CROWD:
                 await asyncio.sleep(LINGER_SECONDS)
             size = await self._flush_once()
         self._task = None

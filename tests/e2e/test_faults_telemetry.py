@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from dev.stack import Stack
-from tests.e2e.faults import DEADLINE, SERVICES, Figures, query, until
+from tests.e2e.faults import DEADLINE, SERVICES, Figures, query
 from tests.e2e.known import ANSWERED, EVERY, Known, slowest, tally
 
 pytestmark = pytest.mark.timeout(120)
@@ -15,19 +15,23 @@ pytestmark = pytest.mark.timeout(120)
 _WAVES = 4  # of 80 calls each
 _AWAY = 6.0
 _CATCH_UP = 20.0
+_ROW = """
+SELECT l.xid, c.xid AS sent_up_to, l.rpc_method, l.status, l.phase, l.recorded_at::text
+FROM processing_log AS l, span_export_cursor AS c WHERE l.record_id = $1
+"""
 
 
 async def test_every_row_has_its_span_after_the_receiver_was_away(breakable: Stack, figures: Figures) -> None:
     """320 calls without a receiver all succeed; within 20 s of its return log rows and access spans are the same (A3, H6)."""
     async with Known(breakable) as known:
-        await until(lambda: _same(breakable), _CATCH_UP)  # rows of earlier faults are not this test's
+        await _caught_up(breakable)  # rows of earlier faults are not this test's
         breakable.otlp_receiver.stop()
         began = asyncio.get_running_loop().time()
         waves = [await known.wave() for _ in range(_WAVES)]
         behind = await _difference(breakable)
         await asyncio.sleep(max(0.0, _AWAY - (asyncio.get_running_loop().time() - began)))
         await asyncio.to_thread(breakable.otlp_receiver.start)
-        seconds = await until(lambda: _same(breakable), _CATCH_UP)
+        seconds = await _caught_up(breakable)
         spans = _spans(breakable)
         figures(f"receiver away {_AWAY:g} s: slowest of {80 * _WAVES} calls {max(map(slowest, waves)):.2f} s, "
               f"{len(behind)} rows waited, caught up in {seconds:.1f} s; {len(spans)} rows = spans, "
@@ -39,8 +43,21 @@ async def test_every_row_has_its_span_after_the_receiver_was_away(breakable: Sta
         assert await _difference(breakable) == set()
 
 
-async def _same(stack: Stack) -> bool:
-    return not await _difference(stack)
+async def _caught_up(stack: Stack) -> float:
+    """Wait until rows and spans are the same; return the seconds, or fail and name what differs."""
+    began = asyncio.get_running_loop().time()
+    while (apart := await _difference(stack)) and asyncio.get_running_loop().time() - began < _CATCH_UP:  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+    assert apart == set(), [await _about(stack, record_id) for record_id in sorted(apart)[:5]]
+    return asyncio.get_running_loop().time() - began
+
+
+async def _about(stack: Stack, record_id: str) -> str:
+    """Where a record is: its row in one of the logs, or only its span."""
+    for service in SERVICES:
+        for row in await query(stack, service, _ROW, record_id):
+            return f"{service}: {dict(row)}, spans {_spans(stack)[record_id]}"
+    return "a span without a row"
 
 
 async def _difference(stack: Stack) -> set[str]:
