@@ -17,6 +17,7 @@ Result = TypeVar("Result")
 LINGER_SECONDS = 0.002
 # What is left of a call's time when it stops waiting for its flush: enough to record the failure and to answer.
 REST_SECONDS = 0.25
+REST_SHARE = 0.25
 CROWD = 3
 
 
@@ -60,7 +61,7 @@ class Batcher(Generic[Item, Result]):
         if deadline is None:
             return await future
         try:
-            async with asyncio.timeout_at(deadline - REST_SECONDS):
+            async with asyncio.timeout_at(deadline - min(REST_SECONDS, REST_SHARE * (deadline - loop.time()))):
                 return await future
         except TimeoutError:
             raise errors.DeadlinePassed from None

@@ -3,17 +3,19 @@
 import asyncio
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
+from chassis.span_export import SpanExporter
 from dev.stack import Stack
 from tests.e2e.faults import DEADLINE, SERVICES, Figures, query
 from tests.e2e.known import ANSWERED, EVERY, Known, slowest, tally
 
 pytestmark = pytest.mark.timeout(120)
 
-_WAVES = 4  # of 80 calls each
-_AWAY = 6.0
+_OUTAGES, _AWAY = 3, 3.0
+_WAVES = 2  # of 80 calls each, at least, in each outage
 _CATCH_UP = 20.0
 _ROW = """
 SELECT l.xid, c.xid AS sent_up_to, l.rpc_method, l.status, l.phase, l.recorded_at::text
@@ -22,25 +24,51 @@ FROM processing_log AS l, span_export_cursor AS c WHERE l.record_id = $1
 
 
 async def test_every_row_has_its_span_after_the_receiver_was_away(breakable: Stack, figures: Figures) -> None:
-    """320 calls without a receiver all succeed; within 20 s of its return log rows and access spans are the same (A3, H6)."""
+    """Calls without a receiver all succeed; within 20 s of each return log rows and spans are the same (A3, H6)."""
     async with Known(breakable) as known:
-        await _caught_up(breakable)  # rows of earlier faults are not this test's
-        breakable.otlp_receiver.stop()
-        began = asyncio.get_running_loop().time()
-        waves = [await known.wave() for _ in range(_WAVES)]
-        behind = await _difference(breakable)
-        await asyncio.sleep(max(0.0, _AWAY - (asyncio.get_running_loop().time() - began)))
-        await asyncio.to_thread(breakable.otlp_receiver.start)
-        seconds = await _caught_up(breakable)
+        await _caught_up(breakable)  # the rows of earlier faults as well
+        waves, waited, seconds = [], [], []
+        for _ in range(_OUTAGES):
+            breakable.otlp_receiver.stop()
+            began = asyncio.get_running_loop().time()
+            waves += [await known.wave() for _ in range(_WAVES)]
+            waited.append(len(await _difference(breakable)))
+            while asyncio.get_running_loop().time() - began < _AWAY:
+                waves.append(await known.wave())
+            await asyncio.to_thread(breakable.otlp_receiver.start)
+            seconds.append(await _caught_up(breakable))
         spans = _spans(breakable)
-        figures(f"receiver away {_AWAY:g} s: slowest of {80 * _WAVES} calls {max(map(slowest, waves)):.2f} s, "
-              f"{len(behind)} rows waited, caught up in {seconds:.1f} s; {len(spans)} rows = spans, "
-              f"sent twice {spans.total() - len(spans)}")  # fmt: skip
+        figures(f"receiver away {_OUTAGES} x {_AWAY:g} s: slowest of {80 * len(waves)} calls {max(map(slowest, waves)):.2f} s, "
+                f"at most {max(waited)} rows waited, caught up within {max(seconds):.1f} s; {len(spans)} rows = spans, "
+                f"sent twice {spans.total() - len(spans)}")  # fmt: skip
 
-        assert [tally(wave) for wave in waves] == [dict.fromkeys(EVERY, ANSWERED)] * _WAVES
+        assert [tally(wave) for wave in waves] == [dict.fromkeys(EVERY, ANSWERED)] * len(waves)
         assert max(map(slowest, waves)) < DEADLINE
-        assert len(behind) >= 80 * _WAVES, "the receiver was not away"
+        assert min(waited) >= 80 * _WAVES, "the receiver was not away"
         assert await _difference(breakable) == set()
+
+
+@pytest.mark.xfail(strict=True, reason="chassis/span_export.py _run: an error that is not a database's ends the task")
+async def test_no_error_ends_the_export_of_spans() -> None:
+    """Whatever a look raises, the exporter looks again: a log that is no longer rendered would go unnoticed."""
+    looked = asyncio.Event()
+
+    class Failing(SpanExporter):
+        looks = 0
+
+        async def export_once(self) -> int:
+            self.looks += 1
+            if self.looks == 1:
+                raise ValueError("Cannot invoke RPC on closed channel!")  # what grpc says, in a race of two exporters
+            looked.set()
+            return 0
+
+    exporter = Failing(Any, Any, pause=0.01)  # type: ignore[arg-type]  # it looks at neither
+    exporter.start()
+    try:
+        await asyncio.wait_for(looked.wait(), 2.0)
+    finally:
+        await exporter.close()
 
 
 async def _caught_up(stack: Stack) -> float:
