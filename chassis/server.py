@@ -29,7 +29,9 @@ from chassis.settings import ServerSettings, TlsSettings
 log = structlog.get_logger()
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
-_SHORTEST_DEADLINE = 0.02
+# What is kept of a caller's time for the answer to travel.
+_TRAVEL_SECONDS = 0.15
+_TRAVEL_SHARE = 0.25
 _REFUSING_SECONDS = 0.3
 
 
@@ -144,7 +146,7 @@ def _open(
     remaining = context.time_remaining()
     deadline = None
     if remaining is not None:
-        deadline = asyncio.get_running_loop().time() + max(0.0, remaining - _SHORTEST_DEADLINE)
+        deadline = asyncio.get_running_loop().time() + remaining - min(_TRAVEL_SECONDS, _TRAVEL_SHARE * remaining)
     return Call(method, context, raw, entry, deadline, running)
 
 

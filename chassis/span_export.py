@@ -63,7 +63,7 @@ class SpanExporter:
         while True:
             try:
                 sent = await self.export_once()
-            except DATABASE_ERRORS as error:
+            except Exception as error:  # noqa: BLE001  # whatever it is, the spans wait and the export goes on
                 log.warning("span export failed", error=type(error).__name__)
                 sent = 0
             if sent < BATCH:

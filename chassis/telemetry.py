@@ -81,7 +81,8 @@ class Telemetry:
         self.resource = Resource({"service.name": service, "service.namespace": "onggi"}, SCHEMA_URL)
         self.exporter = Gate(settings, tls)
         self._provider = TracerProvider(sampler=ALWAYS_ON, resource=self.resource, shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(self.exporter))
+        # An exporter of its own: one that fails closes its channel, and must not close it under the access spans.
+        self._provider.add_span_processor(BatchSpanProcessor(Gate(settings, tls)))
         trace.set_tracer_provider(self._provider)
 
     def close(self) -> None:

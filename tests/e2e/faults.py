@@ -32,7 +32,7 @@ from onggi.payment_vault.v1.tokenization_service_pb2_grpc import TokenizationSer
 from onggi.purge.v1.purge_service_pb2_grpc import PurgeServiceStub
 
 from dev.identities import Credentials, account, server_name
-from dev.processes import Process, ProcessFailed
+from dev.processes import Process
 from dev.stack import Stack
 from dev.synthetic_numbers import NumberSource
 
@@ -201,19 +201,6 @@ async def says(stack: Stack, status: str, seconds: float) -> float:
         return [await health(stack, service) for service in SERVICES] == [status, status]
 
     return await until(agreed, seconds)
-
-
-def again(start: Callable[[], None]) -> None:
-    """Start a part that was killed, once more where the child died before it was the part's program.
-
-    This process talks gRPC, and gRPC's fork handlers may crash a child (SIGSEGV) between fork and exec.
-    """
-    try:
-        start()
-    except ProcessFailed as error:
-        if "signal 11" not in str(error):
-            raise
-        start()
 
 
 def freeze(process: Process) -> None:

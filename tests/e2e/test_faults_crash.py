@@ -8,24 +8,24 @@ import pytest
 
 from dev.stack import Stack
 from tests.e2e.crash_load import check, tokenize_all
-from tests.e2e.faults import Caller, Figures, Registration, again, registrations
+from tests.e2e.faults import Caller, Figures, Registration, registrations
 
 pytestmark = pytest.mark.timeout(180)
 
 
 def _kill_vault(stack: Stack) -> None:
     stack.services["payment_vault"].kill()
-    again(stack.services["payment_vault"].start)
+    stack.services["payment_vault"].start()
 
 
 def _kill_postgres(stack: Stack) -> None:
     stack.postgres.process.kill()
-    again(stack.postgres.recover)
+    stack.postgres.recover()
 
 
 def _kill_openbao(stack: Stack) -> None:
     stack.openbao.process.kill()
-    again(stack.openbao.start)
+    stack.openbao.start()
 
 
 def _wanted(count: int, seed: int) -> list[Registration]:

@@ -95,7 +95,9 @@ async def test_a_caller_that_goes_away_is_recorded(
         check_five_items(row, rpc, allowed_caller(rpc))
         assert (row["trace_id"], row["parent_span_id"]) == (trace.trace_id, trace.span_id)
     told = sorted((row["phase"], row["status"]) for row in rows)
-    ends = {"CANCELLED"} if cancel else {"CANCELLED", "DEADLINE_EXCEEDED"}  # the server may give up before the caller does
+    ends = (
+        {"CANCELLED"} if cancel else {"CANCELLED", "DEADLINE_EXCEEDED"}
+    )  # the server may give up before the caller does
     assert told in [[("ACCESS", "OK"), ("OUTCOME", end)] for end in ends] + [[("ACCESS", end)] for end in ends]
     assert len({row["record_id"] for row in rows}) == len(rows)
     for row in rows:
