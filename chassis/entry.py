@@ -6,6 +6,7 @@ The five items that the standard asks for (안전성 확보조치 기준 제2조
 
 import json
 import os
+import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,12 +16,14 @@ from typing import Any
 from uuid import UUID
 
 MAX_SUBJECTS = 1000
+# A record's id needs to differ, not to be unguessable: who may read the log is access.toml's affair.
+_RANDOM = random.Random(os.urandom(32))  # noqa: S311
 ACCESS, OUTCOME = "ACCESS", "OUTCOME"
 
 
 def new_record_id() -> str:
     """Return a UUID version 7 (RFC 9562): random, and in order of time to the millisecond."""
-    value = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10))
+    value = (time.time_ns() // 1_000_000 << 80) | _RANDOM.getrandbits(80)
     return str(UUID(int=value & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62))
 
 

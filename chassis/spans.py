@@ -13,7 +13,7 @@ from opentelemetry.util.types import AttributeValue
 
 from chassis.entry import Entry
 
-_MAX_LINKS = 100
+_MAX_LINKS = 16  # encoding a link costs as much as a small request
 _tracer = trace.get_tracer("onggi", schema_url="https://opentelemetry.io/schemas/1.45.0")
 
 

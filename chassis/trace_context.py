@@ -5,11 +5,14 @@ must not switch the processing log off).
 """
 
 import os
+import random
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 HEADER = "traceparent"
+# Ids need to differ, not to be unguessable, and three calls to the kernel for each request are felt.
+_RANDOM = random.Random(os.urandom(32))  # noqa: S311
 _FORM = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 
 
@@ -23,12 +26,12 @@ class TraceIds(NamedTuple):
 
 def new_trace_id() -> str:
     """Return a random trace id."""
-    return os.urandom(16).hex()
+    return f"{_RANDOM.getrandbits(128):032x}"
 
 
 def new_span_id() -> str:
     """Return a random span id."""
-    return os.urandom(8).hex()
+    return f"{_RANDOM.getrandbits(64):016x}"
 
 
 def from_metadata(metadata: Iterable[tuple[str, str | bytes]] | None) -> TraceIds:
