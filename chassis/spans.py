@@ -1,7 +1,7 @@
 """Ordinary spans: what a flush did for the calls in it. Evidence of timing for engineers, never the legal record.
 
-A flush serves many calls at once, so its span is a child of the first call's and linked to those of the next ones. Exceptions are
-never recorded: their text may hold values.
+A flush serves many calls at once, so its span is a child of the first call's and linked to those of the next ones.
+Exceptions are never recorded: their text may hold values.
 """
 
 from collections.abc import Iterator, Sequence
