@@ -24,7 +24,7 @@ from chassis.settings import TlsSettings, VaultSettings
 
 log = structlog.get_logger()
 
-# max_request_json_strings = 1000 at the server: 499 items of two strings, 249 of four (measured; faults.md).
+# max_request_json_strings = 1000 at the server: 499 items of two strings, 249 of four (measured).
 BATCH_LIMIT = 249
 MOUNT = "transit"
 
