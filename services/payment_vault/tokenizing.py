@@ -120,7 +120,8 @@ class Tokenizer:
             first: dict[tuple[str, str], int] = {}
             for number, item in waiting:
                 first.setdefault((item.call.caller.spiffe_id, item.request_id), number)
-            now = [(number, item) for number, item in waiting if number in set(first.values())]
+            chosen = set(first.values())
+            now = [(number, item) for number, item in waiting if number in chosen]
             results = await self._round([item for _, item in now])
             answers |= {number: result for (number, _), result in zip(now, results, strict=True)}
             waiting = [(number, item) for number, item in waiting if number not in answers]
