@@ -20,14 +20,15 @@ class PeerSettings(Group):
     server_name: str = ""
 
 
-# Every mutation carries a request_id and every purge command may be repeated, so UNAVAILABLE may always be retried.
+# Every mutation carries a request_id and every purge command may be repeated, so UNAVAILABLE may always be retried; and
+# so may CANCELLED, which gRPC says to calls that a stopping server had taken and not begun.
 SERVICE_CONFIG = json.dumps({
     "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [{
         "name": [{}],
         "retryPolicy": {
             "maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 3,
-            "retryableStatusCodes": ["UNAVAILABLE"],
+            "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
         },
     }],
 })  # fmt: skip

@@ -1,6 +1,7 @@
 """The channel to a service: mutual TLS, retries that are safe, and bounds on what may come back.
 
-Every mutation carries a request_id, so repeating a call that answered UNAVAILABLE has the effect of one call.
+Every mutation carries a request_id, so repeating a call that answered UNAVAILABLE, or CANCELLED by a server that
+stopped before it began, has the effect of one call.
 """
 
 import json
@@ -22,7 +23,7 @@ RETRIES: Final = {
                 "initialBackoff": "0.2s",
                 "maxBackoff": "1s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
     ],
