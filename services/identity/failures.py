@@ -25,3 +25,27 @@ class AlreadyRegistered(DomainError):
 class EtagStale(DomainError):
     code, reason = Code.ABORTED, reasons.ERROR_REASON_ETAG_STALE
     message = "the record has changed since it was read"
+
+
+class RecordNotFound(DomainError):
+    """Absent, moved and destroyed are one answer."""
+
+    code, reason = Code.NOT_FOUND, reasons.ERROR_REASON_RECORD_NOT_FOUND
+    message = "no such record"
+
+
+class ConsentUnknown(DomainError):
+    code, reason = Code.INVALID_ARGUMENT, reasons.ERROR_REASON_CONSENT_UNKNOWN
+    message = "the policy has no such consent"
+
+
+class ConsentNotFound(DomainError):
+    code, reason = Code.NOT_FOUND, reasons.ERROR_REASON_CONSENT_NOT_FOUND
+    message = "no living consent of that name"
+
+
+class ConsentRequired(DomainError):
+    """No consent and no person are one answer."""
+
+    code, reason = Code.PERMISSION_DENIED, reasons.ERROR_REASON_CONSENT_REQUIRED
+    message = "no living consent of this person for this purpose"
