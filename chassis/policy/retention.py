@@ -93,8 +93,10 @@ class Category(Named):
 
 
 class RecordKind(Named):
-    """A kind of record: the message of the contract, the categories it may stand under, those it stands under unless
-    told otherwise, and whether it is kept by field or, log-like, in month partitions.
+    """A kind of record.
+
+    ``message``: of the contract. ``may_stand_under``: the categories allowed; ``stands_under``: those it has unless told
+    otherwise. ``kept``: by field or, log-like, in month partitions.
     """
 
     message: str

@@ -1,4 +1,4 @@
-"""The calendar of retention: the Civil Act's ends of periods, and the query that finds what is due."""
+"""The Civil Act's ends of periods, and the query that finds what is due."""
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.kst import KST, event_date
-from services.retention.calendar import Period, due, due_at_once, last_day, today_kst
+from chassis.policy.calendar import due, due_at_once, last_day, today_kst
+from chassis.policy.duration import Period
 
 DAY = timedelta(days=1)
 

@@ -1,0 +1,123 @@
+"""Each row of the retention schedule against its statute, its basis, and the place where it is kept."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from chassis.policy.faults import Fault
+from chassis.policy.length import length
+from chassis.policy.privacy_policy import FILES, PrivacyPolicy
+from chassis.policy.retention import OPEN, Basis, Category
+
+SCHEDULE = (
+    *(f"R-{number:02d}" for number in range(1, 9)),
+    *(f"R-09{letter}" for letter in "abcd"),
+    *(f"R-{number:02d}" for number in range(10, 29)),
+)
+"""The rows that the schedule must have, be it as a gap."""
+
+STORES_OF_HOLDERS = {
+    "live": {"identity"},
+    "log": {"identity"},
+    "archive": {"identity", "archive"},
+    "vault": {"payment_vault"},
+    "ledger": set[str](),
+    "elsewhere": set[str](),
+}
+"""Store -> the services that can hold what is kept there."""
+
+_LAWS = (Basis.LAW_MIN, Basis.LAW_MAX)
+_PUBLISHED = ("clause", "label", "reason", "reason_english")
+
+Reasons = Iterator[tuple[str, str]]
+
+
+def faults(policy: PrivacyPolicy) -> Iterator[Fault]:
+    """Rows that are missing, and rows that contradict themselves."""
+    categories = policy.retention.categories
+    for name in SCHEDULE:
+        if name not in categories:
+            yield _fault(name, "", "is missing: the schedule has this row, if only as a gap")
+    for name, category in categories.items():
+        if not re.fullmatch(r"R-[0-9]{2}[a-z]?", name):
+            yield _fault(name, "", "is no name of a category, such as R-05 or R-09b")
+        for check in _CHECKS:
+            yield from (_fault(name, key, reason) for key, reason in check(category))
+        purpose = policy.purposes.purposes.get(category.purpose)
+        if category.store == "archive" and purpose is not None and purpose.kind != "law":
+            yield _fault(name, "purpose", f"is of the kind {purpose.kind!r}: the archive is read under a law alone")
+
+
+def _fault(category: str, key: str, reason: str) -> Fault:
+    return Fault(FILES["retention"], f"categories.{category}.{key}".rstrip("."), reason)
+
+
+def _statute(category: Category) -> Reasons:
+    """Longer than the law is over-retention, shorter is destruction too early; the owner's settings decide exceptions."""
+    if (category.basis in _LAWS) != bool(category.statute):
+        yield "statute", "is missing: a law gives the period" if category.basis in _LAWS else "stands on no law"
+    if not category.statute or category.basis not in _LAWS or category.period in _excepted(category):
+        return
+    kept, law = length(category.period), length(category.statute)
+    if kept > law:
+        yield "period", f"is longer than the statute's {category.statute}: over-retention, unless a setting says so"
+    elif kept < law and category.basis is Basis.LAW_MIN:
+        yield "period", f"is shorter than the statute's {category.statute}: destruction before the law allows it"
+
+
+def _excepted(category: Category) -> set[str]:
+    return {period for periods in category.when.values() for period in periods.values()}
+
+
+def _consent(category: Category) -> Reasons:
+    if (category.basis is Basis.CONSENT) != bool(category.consent):
+        needed = category.basis is Basis.CONSENT
+        yield "consent", "is missing: the basis is CONSENT" if needed else f"is of no use under {category.basis}"
+
+
+def _store(category: Category) -> Reasons:
+    if (category.store == "archive") != bool(category.purpose):
+        archived = category.store == "archive"
+        yield "purpose", "is missing: the archive is read under one" if archived else "is of use in the archive alone"
+    able = STORES_OF_HOLDERS[category.store]
+    for holder in category.holders:
+        if holder not in able:
+            yield "holders", f"has {holder!r}, which does not hold what is kept in the store {category.store!r}"
+    if category.store == "archive" and category.holders and "archive" not in category.holders:
+        yield "holders", "has no archive, but that is where it is kept"
+
+
+def _held(category: Category) -> Reasons:
+    if bool(category.holders) == bool(category.gap):
+        both = bool(category.gap)
+        for key in ("holders", "gap"):
+            yield (
+                key,
+                "is there, and so is the other" if both else "is missing: a service holds it, or a gap says why none",
+            )
+    if category.holders and "keeps" not in category.model_fields_set:
+        yield "keeps", "is missing: what is held has fields, be it none that are personal"
+
+
+def _published(category: Category) -> Reasons:
+    said = [key for key in _PUBLISHED if getattr(category, key)]
+    if said:
+        yield from ((key, "is missing: the category is published") for key in _PUBLISHED if key not in said)
+
+
+def _start(category: Category) -> Reasons:
+    if (category.period == OPEN) == category.start.dated:
+        yield "start.dated", "is false where the period is open, and nowhere else"
+    if category.start.else_occurred and category.start.event == "occurred":
+        yield "start.else_occurred", "says what the event says already"
+
+
+def _when(category: Category) -> Reasons:
+    for setting, periods in category.when.items():
+        for value, period in periods.items():
+            try:
+                length(period)
+            except ValueError:
+                yield f"when.{setting}.{value}", "is not a period, such as 3 years"
+
+
+_CHECKS: tuple[Callable[[Category], Reasons], ...] = (_statute, _consent, _store, _held, _published, _start, _when)

@@ -1,0 +1,207 @@
+"""Policies that are well-formed and wrong: one value of the policy, changed so that it contradicts another."""
+
+from tests.unit.policy_documents import DOCUMENTS, Step
+
+GET_MEMBER = "onggi.identity.v1.MemberService/GetMember"
+
+CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
+    # --- the statute, both ways: longer is over-retention, shorter is destruction too early ---
+    "shorter than the statute": (
+        "retention", ("categories", "R-09b", "period"), "4 years",
+        "chapters/4-retention.toml: categories.R-09b.period: …is shorter than the statute",
+    ),
+    "longer than the statute": (
+        "retention", ("categories", "R-09c", "period"), "5 years",
+        "chapters/4-retention.toml: categories.R-09c.period: …over-retention",
+    ),
+    "a day longer than the statute": (
+        "retention", ("categories", "R-12", "period"), "3 months 1 day",
+        "chapters/4-retention.toml: categories.R-12.period: …over-retention",
+    ),
+    "open where a statute gives a period": (
+        "retention", ("categories", "R-12", "period"), "open",
+        "chapters/4-retention.toml: categories.R-12.period: …over-retention",
+    ),
+    "longer than a maximum": (
+        "retention", ("categories", "R-25", "period"), "6 years",
+        "chapters/4-retention.toml: categories.R-25.period: …over-retention",
+    ),
+    "a longer log without the owner's setting": (
+        "retention", ("categories", "R-13", "when"), {},
+        "chapters/4-retention.toml: categories.R-13.period: …over-retention",
+    ),
+    "a statute under a contract": (
+        "retention", ("categories", "R-01", "statute"), "5 years",
+        "chapters/4-retention.toml: categories.R-01.statute: …stands on no law",
+    ),
+    # --- basis, store, holders, start ---
+    "a contract with a consent": (
+        "retention", ("categories", "R-01", "consent"), "marketing",
+        "chapters/4-retention.toml: categories.R-01.consent: …of no use under CONTRACT",
+    ),
+    "an archive without a purpose of the law": (
+        "retention", ("categories", "R-10", "purpose"), "support",
+        "chapters/4-retention.toml: categories.R-10.purpose: …is of the kind 'contract'",
+    ),
+    "a purpose that opens no archive": (
+        "retention", ("categories", "R-12", "purpose"), "tax",
+        "chapters/4-retention.toml: categories.R-12.purpose: …in the archive alone",
+    ),
+    "a holder that does not hold the store": (
+        "retention", ("categories", "R-03", "holders"), ["identity"],
+        "chapters/4-retention.toml: categories.R-03.holders: …does not hold",
+    ),
+    "a holder that there is not": (
+        "retention", ("categories", "R-01", "holders"), ["billing"],
+        "chapters/4-retention.toml: categories.R-01.holders: …does not hold",
+    ),
+    "an archive that does not hold": (
+        "retention", ("categories", "R-10", "holders"), ["identity"],
+        "chapters/4-retention.toml: categories.R-10.holders: …has no archive",
+    ),
+    "held, and a gap": (
+        "retention", ("categories", "R-01", "gap"), "processor",
+        "chapters/4-retention.toml: categories.R-01.gap: …so is the other",
+    ),
+    "open, but counted from a date": (
+        "retention", ("categories", "R-27", "start", "dated"), True,
+        "chapters/4-retention.toml: categories.R-27.start.dated: …where the period is open",
+    ),
+    "a period, but no date": (
+        "retention", ("categories", "R-05", "start", "dated"), False,
+        "chapters/4-retention.toml: categories.R-05.start.dated: …and nowhere else",
+    ),
+    "until noted, what is the event anyway": (
+        "retention", ("categories", "R-07", "start", "else_occurred"), True,
+        "chapters/4-retention.toml: categories.R-07.start.else_occurred: …already",
+    ),
+    "an id that the contract does not take": (
+        "retention", ("categories", "R-9"), DOCUMENTS["retention"]["categories"]["R-24"],
+        "chapters/4-retention.toml: categories.R-9: …is no name",
+    ),
+    # --- records and their fields ---
+    "a kind under a category that it may not stand under": (
+        "retention", ("records", "payment", "stands_under"), ["R-12"],
+        "chapters/4-retention.toml: records.payment.stands_under: …may not stand under",
+    ),
+    "a field that no basis of its kind keeps": (
+        "retention", ("categories", "R-09b", "keeps"), ["PaymentRecord.amount"],
+        "chapters/4-retention.toml: records.payment.may_stand_under: …no category that keeps PaymentRecord.",
+    ),
+    "a field kept by a basis that the kind cannot stand under": (
+        "retention", ("categories", "R-12", "keeps"), ["PaymentRecord.amount"],
+        "chapters/4-retention.toml: categories.R-12.keeps: …no PaymentRecord may stand under R-12",
+    ),
+    "a field that is no item": (
+        "retention", ("categories", "R-15", "keeps"), ["Consent.channel"],
+        "chapters/4-retention.toml: categories.R-15.keeps: …no item of chapter 1",
+    ),
+    "a member's field that nothing keeps": (
+        "retention", ("categories", "R-01", "keeps"), ["MemberProfile.email", "PaymentRecord.payer_phone"],
+        "chapters/1-collection.toml: items.address.fields: …no category keeps",
+    ),
+    "log-like, but kept by field": (
+        "retention", ("records", "login", "kept"), "by field",
+        "chapters/4-retention.toml: records.login.kept: …R-12 is kept in 'log'",
+    ),
+    "two kinds with one message": (
+        "retention", ("records", "usage", "message"), "LoginRecord",
+        "chapters/4-retention.toml: records.usage.message: …is that of login too",
+    ),
+    # --- names that lead nowhere ---
+    "an unknown consent": (
+        "retention", ("categories", "R-05", "consent"), "inquiries",
+        "chapters/4-retention.toml: categories.R-05.consent: …names 'inquiries'",
+    ),
+    "an unknown purpose": (
+        "retention", ("categories", "R-10", "purpose"), "taxes",
+        "chapters/4-retention.toml: categories.R-10.purpose: …names 'taxes'",
+    ),
+    "an unknown clause": (
+        "retention", ("categories", "R-05", "clause"), "제70조",
+        "chapters/4-retention.toml: categories.R-05.clause: …names '제70조'",
+    ),
+    "an unknown setting": (
+        "retention", ("categories", "R-25", "requires"), "credit",
+        "chapters/4-retention.toml: categories.R-25.requires: …is no setting",
+    ),
+    "an unknown category of a kind": (
+        "retention", ("records", "payment", "may_stand_under"), ["R-99"],
+        "chapters/4-retention.toml: records.payment.may_stand_under: …names 'R-99'",
+    ),
+    "an unknown item of a group": (
+        "collection", ("groups", "card", "items"), ["card"],
+        "chapters/1-collection.toml: groups.card.items: …names 'card'",
+    ),
+    "an unknown item of a consent": (
+        "purposes", ("consents", "marketing", "items"), ["telephone"],
+        "chapters/2-purposes.toml: consents.marketing.items: …names 'telephone'",
+    ),
+    "a consent that nothing stands on": (
+        "purposes", ("consents", "idle"), DOCUMENTS["purposes"]["consents"]["marketing"],
+        "chapters/2-purposes.toml: consents.idle: …stands on",
+    ),
+    "a category of a processor": (
+        "processors", ("processors", "naver_cloud", "category"), "R-99",
+        "chapters/3-processors.toml: processors.naver_cloud.category: …names 'R-99'",
+    ),
+    # --- settings ---
+    "a setting with a value that is no option": (
+        "settings", ("electronic_finance_role", "value"), "bank",
+        "settings.toml: electronic_finance_role.value: …input should be",
+    ),
+    "a number that is no option": (
+        "settings", ("processing_log_years", "value"), 5,
+        "settings.toml: processing_log_years: …none of its options",
+    ),
+    "a setting that forgets what it decides": (
+        "settings", ("processing_log_years", "categories"), [],
+        "settings.toml: processing_log_years.categories: …lacks R-13",
+    ),
+    "a tax row that forgets the filing deadline": (
+        "retention", ("categories", "R-10", "start", "counted_from"), "event",
+        "chapters/4-retention.toml: categories.R-10.start.counted_from: …is missing: ",
+    ),
+    "a period for what is no option": (
+        "retention", ("categories", "R-13", "when", "processing_log_years", "5"), "5 years",
+        "chapters/4-retention.toml: categories.R-13.when.processing_log_years.5: …is no option",
+    ),
+    "an option's period that is none": (
+        "retention", ("categories", "R-13", "when", "processing_log_years", "1"), "a year",
+        "chapters/4-retention.toml: categories.R-13.when.processing_log_years.1: …is not a period",
+    ),
+    # --- access ---
+    "an unknown purpose of a rule": (
+        "access", (GET_MEMBER, "apps/portal"), ["mailing"],
+        "access.toml: onggi.identity.v1.MemberService/GetMember.apps/portal: …names 'mailing'",
+    ),
+    "a rule that lets nobody in": (
+        "access", (GET_MEMBER,), {},
+        "access.toml: onggi.identity.v1.MemberService/GetMember: …lets nobody in",
+    ),
+    "a caller without a purpose": (
+        "access", (GET_MEMBER, "apps/portal"), [],
+        "access.toml: onggi.identity.v1.MemberService/GetMember.apps/portal: …has no purpose",
+    ),
+    "a purpose twice": (
+        "access", (GET_MEMBER, "staff/support"), ["support", "support"],
+        "access.toml: onggi.identity.v1.MemberService/GetMember.staff/support: …twice",
+    ),
+    "more in full than the purpose shows": (
+        "access", ("full_view", "staff/support", "support"), ["email"],
+        "access.toml: full_view.staff/support.support: …'email'",
+    ),
+    "in full under a purpose that the caller has not": (
+        "access", ("full_view", "staff/support", "billing"), [],
+        "access.toml: full_view.staff/support.billing: …no rule gives",
+    ),
+    "in full for a caller whom nothing lets in": (
+        "access", ("full_view", "apps/stranger"), {},
+        "access.toml: full_view.apps/stranger: …no rule lets in",
+    ),
+    "a purpose that no rule uses": (
+        "purposes", ("purposes", "research"), DOCUMENTS["purposes"]["purposes"]["destruction"],
+        "chapters/2-purposes.toml: purposes.research: …no rule of access.toml uses",
+    ),
+}  # fmt: skip
+"""Case -> part, path and value that make it; the fault: file, key, and a piece of the reason after the dots."""
