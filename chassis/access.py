@@ -1,33 +1,39 @@
-"""Who may call what for which purpose: ``policy/access.toml`` as a table. What it does not say is refused."""
+"""Who may call what for which purpose, and what it shows: the policy as the chain asks it. All else is refused."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from chassis import errors
 from chassis.caller import UNIDENTIFIED, Caller
+from chassis.kst import event_date
+from chassis.policy import load as policy_files
+from chassis.policy.privacy_policy import PrivacyPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The access policy.
 
-    ``rules``: RPC (``package.Service/Method``) -> account -> purposes. ``full_view``: purpose -> items that an answer
-    may show in full. ``version`` goes into every entry of the processing log.
+    ``rules``: RPC (``package.Service/Method``) -> account -> purposes. ``full_view``: account -> purpose -> items that it
+    may see in full. ``consents``: purpose -> the consent that it stands on, or "". ``law_purposes``: those of the kind
+    "law". ``version`` goes into every entry of the processing log.
     """
 
     version: str
     trust_domain: str
     human_namespaces: frozenset[str]
-    full_view: Mapping[str, frozenset[str]]
+    consents: Mapping[str, str]
+    law_purposes: frozenset[str]
+    full_view: Mapping[str, Mapping[str, frozenset[str]]]
     rules: Mapping[str, Mapping[str, frozenset[str]]]
 
     def check_purpose(self, purpose: str) -> None:
         """Raise PurposeRequired or PurposeUnknown when the policy has no such purpose."""
         if not purpose:
             raise errors.PurposeRequired
-        if purpose not in self.full_view:
+        if purpose not in self.consents:
             raise errors.PurposeUnknown
 
     def enforce(self, caller: Caller, rpc: str, purpose: str) -> None:
@@ -44,17 +50,37 @@ class Policy:
         """Return HUMAN for an account that belongs to one person (AC-04), else SERVICE."""
         return "HUMAN" if caller.namespace in self.human_namespaces else "SERVICE"
 
+    def full_view_for(self, caller: Caller, purpose: str) -> frozenset[str]:
+        """Return the items that a caller may see in full under a purpose; all others stay masked (AC-11)."""
+        return self.full_view.get(caller.account, {}).get(purpose, frozenset())
+
+    def consent_for(self, purpose: str) -> str:
+        """Return the consent without which nobody is seen under a purpose, "" where it needs none."""
+        return self.consents.get(purpose, "")
+
+    def is_law(self, purpose: str) -> bool:
+        """Return whether a purpose is one of the kind "law": the archive is read under no other."""
+        return purpose in self.law_purposes
+
+
+def of(policy: PrivacyPolicy) -> Policy:
+    """Return the access policy of the whole policy, under the version that is in force today in Korea."""
+    purposes, access = policy.purposes.purposes, policy.access
+    return Policy(
+        version=policy.version_on(event_date(datetime.now(UTC))),
+        trust_domain=access.trust_domain,
+        human_namespaces=frozenset(access.human_namespaces),
+        consents={name: purpose.consent for name, purpose in purposes.items()},
+        law_purposes=frozenset(name for name, purpose in purposes.items() if purpose.kind == "law"),
+        full_view=_sets(access.full_view),
+        rules=_sets(access.rules),
+    )
+
 
 def load(directory: Path) -> Policy:
-    """Read ``access.toml`` of the policy folder. Raises ValueError that names a rule's unknown purpose."""
-    data = tomllib.loads((directory / "access.toml").read_text())
-    purposes = data.pop("purposes")
-    full_view = {name: frozenset(purpose["full_view"]) for name, purpose in purposes.items()}
-    version, domain, human = data.pop("policy_version"), data.pop("trust_domain"), data.pop("human_namespaces")
-    rules = {}
-    for rpc, accounts in data.items():
-        for account, allowed in accounts.items():
-            if unknown := set(allowed) - set(full_view):
-                raise ValueError(f"access.toml: {rpc}: {account}: unknown purposes {sorted(unknown)}")
-        rules[rpc] = {account: frozenset(allowed) for account, allowed in accounts.items()}
-    return Policy(version, domain, frozenset(human), full_view, rules)
+    """Return the access policy of a policy folder. Raises PolicyRefused (ValueError)."""
+    return of(policy_files.load(directory))
+
+
+def _sets(tables: Mapping[str, Mapping[str, tuple[str, ...]]]) -> dict[str, dict[str, frozenset[str]]]:
+    return {name: {key: frozenset(names) for key, names in table.items()} for name, table in tables.items()}

@@ -149,7 +149,7 @@ async def enforce_access(grounds: Grounds, call: Call, proceed: Proceed) -> Resp
 def allowed_in_full(policy: Policy, call: Call, message: Message) -> frozenset[str]:
     """Return the items that the answer may show in full: none, unless a full view or a reveal was asked for."""
     full = call.method.reveals or getattr(message, "view", 0) == VIEW_FULL
-    return policy.full_view[call.entry.purpose] if full else frozenset()
+    return policy.full_view_for(call.caller, call.entry.purpose) if full else frozenset()
 
 
 CHAIN: tuple[Link, ...] = (

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from chassis.errors import DomainError, reason_name
+
 MAX_SUBJECTS = 1000
 # A record's id needs to differ, not to be unguessable: who may read the log is access.toml's affair.
 _RANDOM = random.Random(os.urandom(32))  # noqa: S311
@@ -33,8 +35,8 @@ class Entry:
 
     ``sent`` is true while a flush or a change has it under way, ``written`` turns true when it is durable.
 
-    ``lookup`` is the id or index that a read asks for; a row whose lookup is not found gets ``missing_reason`` and the
-    status NOT_FOUND, decided by the very statement that looks.
+    ``lookup`` is the id or index that a read asks for; a row whose lookup is not found gets ``missing_status`` and
+    ``missing_reason``, decided by the very statement that looks.
     """
 
     rpc_method: str
@@ -57,6 +59,7 @@ class Entry:
     error_reason: str = ""
     phase: str = ACCESS
     lookup: str | None = None
+    missing_status: str = "NOT_FOUND"
     missing_reason: str = ""
     occurred_ns: int = field(default_factory=time.time_ns)
     record_id: str = field(default_factory=new_record_id)
@@ -67,6 +70,10 @@ class Entry:
         """Add data subjects, each once."""
         known = set(self.subject_ids)
         self.subject_ids += [subject for subject in dict.fromkeys(subjects) if subject not in known]
+
+    def seek(self, lookup: str, missing: type[DomainError]) -> None:
+        """Note what the read asks for, and what its row says where that is not found."""
+        self.lookup, self.missing_status, self.missing_reason = lookup, missing.code.name, reason_name(missing.reason)
 
     def outcome(self, status: str, reason: str) -> "Entry":
         """Return a second row that tells that the call failed after its first row was durable."""
@@ -109,6 +116,7 @@ class Entry:
             "policy_version": self.policy_version,
             "phase": self.phase,
             "lookup": self.lookup,
+            "missing_status": self.missing_status,
             "missing_reason": self.missing_reason,
         }
 

@@ -25,7 +25,7 @@ _TYPES = (
     "record_id uuid, occurred_at timestamptz, actor text, actor_type text, peer_address text, subject_ids uuid[], "
     "subject_count bigint, resource_ids text[], action text, rpc_method text, status text, error_reason text, "
     "items text[], purpose text, reason text, ticket text, request_id text, trace_id text, span_id text, "
-    "parent_span_id text, policy_version text, phase text, lookup text, missing_reason text"
+    "parent_span_id text, policy_version text, phase text, lookup text, missing_status text, missing_reason text"
 )
 
 PLAIN_INSERT = f"""
@@ -39,7 +39,7 @@ INSERT INTO processing_log ({_COLUMNS})
 SELECT record_id, occurred_at, actor, actor_type, peer_address,
        coalesce(found.subjects, l.subject_ids), greatest(l.subject_count, cardinality(found.subjects)),
        resource_ids, action, rpc_method,
-       CASE WHEN l.lookup IS NULL OR found.lookup IS NOT NULL THEN status ELSE 'NOT_FOUND' END,
+       CASE WHEN l.lookup IS NULL OR found.lookup IS NOT NULL THEN status ELSE missing_status END,
        CASE WHEN l.lookup IS NULL OR found.lookup IS NOT NULL THEN error_reason ELSE missing_reason END,
        CASE WHEN l.lookup IS NULL OR found.lookup IS NOT NULL THEN items ELSE ARRAY[]::text[] END,
        purpose, reason, ticket, request_id, trace_id, span_id, parent_span_id, policy_version, phase

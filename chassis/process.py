@@ -14,12 +14,12 @@ import uvloop
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chassis import detached
-from chassis.access import load
+from chassis import access, detached
 from chassis.chain import Grounds
 from chassis.database import DATABASE_ERRORS, Hot, connect, reading
 from chassis.health import Check, Health
 from chassis.ledger import Ledger
+from chassis.policy.load import load
 from chassis.server import Server
 from chassis.settings import ServiceSettings
 from chassis.span_export import SpanExporter
@@ -65,7 +65,8 @@ class Process:
     def __init__(self, service: str, settings: ServiceSettings) -> None:
         self.service = service
         self.settings = settings
-        self.policy = load(settings.policy_directory)
+        self.privacy_policy = load(settings.policy_directory)
+        self.policy = access.of(self.privacy_policy)
         self.engine = connect(settings.database)
         self.auditor = connect(settings.database, auditor=True)
         self.telemetry = Telemetry(service, settings.telemetry, settings.tls)

@@ -6,10 +6,13 @@ purpose changes it here as well.
 
 from collections.abc import Mapping
 
+_LAW = (
+    "consumer_protection,tax,electronic_finance,misuse_prevention,inquiry_handling,abuse_prevention,credit_information"
+)
 _IDENTITY = {
     "MemberService/RegisterMember": "portal:membership",
-    "MemberService/GetMember": "portal:membership billing:billing support:support",
-    "MemberService/FindMember": "portal:membership billing:billing support:support",
+    "MemberService/GetMember": "portal:membership billing:billing marketing:marketing,statistics support:support",
+    "MemberService/FindMember": "portal:membership billing:billing marketing:marketing,statistics support:support",
     "MemberService/UpdateMember": "portal:membership support:support",
     "MemberService/WithdrawMember": "portal:membership support:support",
     "ContactService/AddContact": "portal:membership",
@@ -17,8 +20,15 @@ _IDENTITY = {
     "ContactService/ListContacts": "portal:membership billing:billing support:support",
     "ContactService/UpdateContact": "portal:membership support:support",
     "ContactService/RemoveContact": "portal:membership support:support",
-    "RecordService/AppendRecords": "portal:membership",
+    "RecordService/AppendRecords": "portal:membership billing:billing support:support",
     "RecordService/ListRecords": "portal:membership support:support",
+    "RecordService/NoteEvent": "portal:membership billing:billing support:support",
+    "ConsentService/GiveConsent": "portal:membership",
+    "ConsentService/WithdrawConsent": "portal:membership support:support",
+    "ConsentService/ListConsents": "portal:membership support:support",
+    "ConsentService/ListOutdatedConsents": "privacy-officer:membership",
+    "ArchiveService/GetArchived": f"tax-officer:tax privacy-officer:{_LAW}",
+    "ArchiveService/ListArchived": f"tax-officer:tax privacy-officer:{_LAW}",
 }
 _PAYMENT_VAULT = {
     "TokenizationService/Tokenize": "portal:billing billing:billing",
@@ -33,6 +43,7 @@ _PURGE = {
     "PurgeService/PreparePurge": "retention:destruction",
     "PurgeService/ExecutePurge": "retention:destruction",
     "PurgeService/VerifyPurge": "retention:destruction",
+    "PurgeService/ListKept": "retention:destruction",
 }
 _RETENTION = {
     "RetentionService/PlanPurge": "retention-operator:destruction",
@@ -42,6 +53,7 @@ _RETENTION = {
     "RetentionService/ExecutePlan": "retention-operator:destruction",
     "RetentionService/WatchPlan": "retention-operator:destruction privacy-officer:destruction",
     "RetentionService/GetCertificate": "retention-operator:destruction privacy-officer:destruction",
+    "RetentionService/ExplainRetention": "retention-operator:destruction privacy-officer:destruction support:support",
 }
 _LOG = {
     "ProcessingLogService/SearchEntries": "security-reviewer:security_review privacy-officer:security_review",
@@ -51,27 +63,33 @@ _LOG = {
 NAMESPACES = {
     "portal": "apps", "billing": "apps", "marketing": "apps", "stranger": "apps",
     "support": "staff", "retention-operator": "staff", "privacy-officer": "staff", "security-reviewer": "staff",
-    "identity": "onggi", "payment-vault": "onggi", "retention": "onggi",
+    "tax-officer": "staff",
+    "archive": "onggi", "identity": "onggi", "payment-vault": "onggi", "retention": "onggi",
 }  # fmt: skip
 """Every caller that there is, the services too, and the namespace of each."""
 
-PURPOSES = ("membership", "billing", "support", "marketing", "security_review", "destruction")
+PURPOSES = (
+    "membership", "billing", "support", "marketing", "statistics", "security_review", "destruction", *_LAW.split(","),
+)  # fmt: skip
 
 
-def _rules() -> dict[str, dict[str, str]]:
+def _rules() -> dict[str, dict[str, frozenset[str]]]:
     packages = {
         "onggi.identity.v1": _IDENTITY, "onggi.payment_vault.v1": _PAYMENT_VAULT, "onggi.purge.v1": _PURGE,
         "onggi.retention.v1": _RETENTION, "onggi.processing_log.v1": _LOG,
     }  # fmt: skip
     return {
-        f"{package}.{rpc}": dict(pair.split(":") for pair in callers.split())
+        f"{package}.{rpc}": {
+            caller: frozenset(purposes.split(","))
+            for caller, _, purposes in (pair.partition(":") for pair in callers.split())
+        }
         for package, rules in packages.items()
         for rpc, callers in rules.items()
     }
 
 
-MATRIX: Mapping[str, Mapping[str, str]] = _rules()
-"""RPC -> caller -> the one purpose that it may state."""
+MATRIX: Mapping[str, Mapping[str, frozenset[str]]] = _rules()
+"""RPC -> caller -> the purposes that it may state."""
 
 
 def allowed_caller(rpc: str) -> str:

@@ -41,7 +41,7 @@ def _errors() -> list[type[DomainError]]:
     for top in ("chassis", "services"):
         for path in (ROOT / top).rglob("*.py"):
             parts = path.relative_to(ROOT).with_suffix("").parts
-            if "migrations" not in parts and parts[-1] not in {"__main__", "__init__"}:
+            if not any(part.endswith("migrations") for part in parts) and parts[-1] not in {"__main__", "__init__"}:
                 import_module(".".join(parts))
     found: list[type[DomainError]] = [DomainError]
     for kind in found:

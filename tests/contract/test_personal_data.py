@@ -15,28 +15,66 @@ FIELDS_OF_ITEM = {
     "business_registration_number": {
         "MemberProfile.business_registration_number", "FindMemberRequest.business_registration_number",
         "Card.business_registration_number", "BankAccount.business_registration_number",
+        "PaymentRecord.business_registration_number", "TaxDocumentRecord.business_registration_number",
     },
     "representative_name": {"MemberProfile.representative_name"},
     "address": {"MemberProfile.address"},
     "representative_phone": {"MemberProfile.representative_phone"},
     "contact_name": {"ContactProfile.name"},
-    "contact_mobile_phone": {"ContactProfile.mobile_phone"},
+    "contact_mobile_phone": {"ContactProfile.mobile_phone", "PaymentRecord.payer_phone"},
     "contact_email": {"ContactProfile.email"},
-    "ip_address": {"LoginRecord.ip_address"},
-    "access_log": {"LoginRecord.user_agent"},
     "card_number": {"Card.number"},
     "card_expiry": {"Card.expiry"},
     "bank_code": {"BankAccount.bank_code"},
     "account_number": {"BankAccount.number"},
+    # 제1조 ②
+    "ip_address": {"LoginRecord.ip_address", "MisuseRecord.ip_address"},
+    "access_log": {"LoginRecord.user_agent"},
+    "cookie": {"UsageRecord.cookie"},
+    "visit_time": {"UsageRecord.visited_at"},
+    "service_usage": {"UsageRecord.page"},
+    "misuse_record": {"MisuseRecord.description"},
+    "payment_record": {"PaymentRecord.amount", "PaymentRecord.supplied"},
+    # 제1조 ③
+    "inquiry_email": {"InquiryRecord.email", "PartnershipInquiryRecord.email"},
+    "inquiry_mobile_phone": {"InquiryRecord.mobile_phone"},
+    "cash_receipt_mobile_phone": {"CashReceiptRequestRecord.mobile_phone"},
+    "cash_receipt_card_number": {"CashReceiptRequestRecord.card_number"},
+    "notification_target_name": {"NotificationTargetRecord.name"},
+    "notification_target_email": {"NotificationTargetRecord.email"},
+    "notification_target_mobile_phone": {"NotificationTargetRecord.mobile_phone"},
+    "vpn_email": {"VpnSecondFactorRecord.email"},
+    "vpn_mobile_phone": {"VpnSecondFactorRecord.mobile_phone"},
+    # 제7조, 제8조
+    "inquiry_content": {"InquiryRecord.body"},
+    "partnership_content": {"PartnershipInquiryRecord.body"},
+    "attachment": {"MaliciousAttachmentRecord.file_name", "MaliciousAttachmentRecord.finding"},
+    "abuse_record": {"AbuseIncidentRecord.description", "AbuseIncidentRecord.measure"},
+    "contract_record": {"ContractRecord.subject_matter", "ContractRecord.withdrawal"},
+    "masked_instrument": {"PaymentRecord.masked_instrument", "CashReceiptRequestRecord.masked_identifier"},
+    "dispute_record": {"InquiryRecord.resolution", "DisputeRecord.claim", "DisputeRecord.resolution"},
+    "advertising_record": {"AdvertisingRecord.content"},
+    "tax_document": {"TaxDocumentRecord.document_number", "TaxDocumentRecord.amount"},
+    "transaction_record": {
+        "PaymentRecord.approval_number", "ElectronicTransactionRecord.transaction_number",
+        "ElectronicTransactionRecord.amount", "ElectronicTransactionRecord.access_device",
+    },
 }  # fmt: skip
 
+REDACTED = {
+    "password", "card_expiry", "access_log", "cookie", "service_usage", "misuse_record", "payment_record",
+    "cash_receipt_card_number", "inquiry_content", "partnership_content", "attachment", "abuse_record", "contract_record",
+    "dispute_record", "advertising_record", "tax_document", "transaction_record",
+}  # fmt: skip
 MASK_OF_ITEM = {
-    "email": "EMAIL", "password": "REDACT", "organization_name": "NONE", "organization_number": "BUSINESS_NUMBER",
+    "email": "EMAIL", "organization_name": "NONE", "organization_number": "BUSINESS_NUMBER",
     "business_registration_number": "BUSINESS_NUMBER", "representative_name": "NAME", "address": "ADDRESS",
     "representative_phone": "PHONE", "contact_name": "NAME", "contact_mobile_phone": "PHONE", "contact_email": "EMAIL",
-    "ip_address": "IP_ADDRESS", "access_log": "REDACT", "card_number": "CARD_NUMBER", "card_expiry": "REDACT",
-    "bank_code": "NONE", "account_number": "ACCOUNT_NUMBER",
-}  # fmt: skip
+    "ip_address": "IP_ADDRESS", "card_number": "CARD_NUMBER", "bank_code": "NONE", "account_number": "ACCOUNT_NUMBER",
+    "visit_time": "NONE", "inquiry_email": "EMAIL", "inquiry_mobile_phone": "PHONE", "cash_receipt_mobile_phone": "PHONE",
+    "notification_target_name": "NAME", "notification_target_email": "EMAIL", "notification_target_mobile_phone": "PHONE",
+    "vpn_email": "EMAIL", "vpn_mobile_phone": "PHONE", "masked_instrument": "NONE",
+} | dict.fromkeys(REDACTED, "REDACT")  # fmt: skip
 
 SOUNDS_PERSONAL = {"email", "phone", "name", "number", "address", "password", "expiry"}
 NOT_PERSONAL = {

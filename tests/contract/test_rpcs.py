@@ -13,6 +13,9 @@ WITH_A_REASON = {
     "onggi.payment_vault.v1.DetokenizationService/Detokenize",
     "onggi.payment_vault.v1.DetokenizationService/BatchDetokenize",
     "onggi.retention.v1.RetentionService/ApprovePlan",
+    "onggi.identity.v1.ArchiveService/GetArchived",
+    "onggi.identity.v1.ArchiveService/ListArchived",
+    "onggi.identity.v1.ConsentService/ListOutdatedConsents",
 }
 EACH_RPC = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 
@@ -41,8 +44,8 @@ def test_a_change_has_a_request_id_and_nothing_else_has(method: MethodDescriptor
     assert field is None or (is_text(field) and rules(field).string.uuid)
 
 
-def test_reveals_and_approvals_want_a_reason() -> None:
-    """A number is revealed, and a destruction approved, only with a stated reason (LG-05, PV-08)."""
+def test_what_reaches_far_wants_a_reason() -> None:
+    """A number revealed, a destruction approved, the archive or many members read: for a reason (LG-05, LC-06, PV-08)."""
     assert {name for name, method in METHODS.items() if access(method).reason_required} == WITH_A_REASON
 
 
