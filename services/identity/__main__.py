@@ -1,30 +1,43 @@
 """The identity service: ``python -m services.identity`` serves, ``python -m services.identity migrate`` migrates.
 
-The only place that knows how the parts are put together.
+``archive`` and ``archive-migrate`` do the same for the archive: the same program in another process, under another
+identity. The only place that knows how identity's parts are put together.
 """
 
 import sys
 from pathlib import Path
 
-from onggi.identity.v1 import contact_service_pb2, member_service_pb2, record_service_pb2
+from onggi.identity.v1 import consent_service_pb2, contact_service_pb2, member_service_pb2, record_service_pb2
 from onggi.processing_log.v1 import processing_log_service_pb2
 from onggi.purge.v1 import purge_service_pb2
 
+from chassis.database import connect
 from chassis.erasure_keys import ErasureKeys
+from chassis.job import own_spiffe_id
 from chassis.log_reader import LogReader
 from chassis.migrate import upgrade
 from chassis.mutation import Mutations
 from chassis.process import Process, run
-from chassis.purge import Category, PurgeServicer
+from chassis.purge import PurgeServicer
 from chassis.settings import MigrationSettings, refuse_unknown_names
 from chassis.transit import Transit
-from services.identity import keys, purge_logins, purge_members
+from services.identity import categories, keys
+from services.identity.archive import process as archive_process
+from services.identity.archive import settings as archive_settings
+from services.identity.archive.depositor import Depositor
+from services.identity.archive.mover import Actor, Mover
+from services.identity.archive.reseal import Resealer
+from services.identity.archive.standings import Standings
+from services.identity.consents import Consents
 from services.identity.contacts import Contacts
+from services.identity.kept import KeptRecords
 from services.identity.members import Members
 from services.identity.reading import MemberReader
+from services.identity.record_events import RecordEvents
 from services.identity.records import Records
-from services.identity.servicers import ContactServicer, MemberServicer, RecordServicer
+from services.identity.servicers import ConsentServicer, ContactServicer, MemberServicer, RecordServicer
 from services.identity.settings import Settings
+from services.identity.withdrawal import Withdrawals
 
 
 async def serve(settings: Settings) -> None:
@@ -35,21 +48,34 @@ async def serve(settings: Settings) -> None:
         process.on_close(transit.close)
         erasure_keys = ErasureKeys(transit, keys.EPOCH_KEY, process.hot("salts"))
         mutations = Mutations(process.engine)
-        reader = MemberReader(process.hot("reads"), transit, erasure_keys)
+        reader = MemberReader(process.hot("reads"), transit, erasure_keys, process.policy.consent_for)
         process.on_close(reader.close)
         members = Members(process.engine, mutations, transit, erasure_keys)
-        contacts = Contacts(process.engine, process.hot("contacts"), mutations, transit, erasure_keys)
-        records = Records(process.engine, process.hot("records"), mutations, transit, erasure_keys)
-        categories: dict[str, Category] = {
-            purge_members.CATEGORY: purge_members.WithdrawnMembers(),
-            purge_logins.CATEGORY: purge_logins.EndedLogins(),
-        }
-        purge = PurgeServicer(process.engine, process.auditor, categories, erasure_keys, transit)
+        lists = process.hot("contacts and consents")
+        contacts = Contacts(process.engine, lists, mutations, transit, erasure_keys)
+        policy = process.privacy_policy
+        records = Records(process.engine, process.hot("records"), mutations, transit, erasure_keys, policy=policy)
+        events = RecordEvents(mutations, transit, policy)
+        held = categories.of_identity(policy.retention)
+        purge = PurgeServicer(process.engine, process.auditor, held, erasure_keys, transit, keeper=KeptRecords(policy))
+        archive = connect(settings.archive)
+        process.on_close(archive.dispose)
+        depositor = Depositor(archive)
+        actor = Actor(own_spiffe_id(settings.tls.certificate_file), process.policy.version)
+        mover = Mover(process.engine, depositor, Resealer(transit), Standings(policy), actor)
+        process.on_close(mover.close)
+        mover.start()
+        consents = Consents(lists, mutations, transit, policy, depositor)
+        withdrawals = Withdrawals(mutations, transit, policy, mover.wake)
         await process.serve(
             [
-                (member_service_pb2.DESCRIPTOR.services_by_name["MemberService"], MemberServicer(members, reader)),
+                (
+                    member_service_pb2.DESCRIPTOR.services_by_name["MemberService"],
+                    MemberServicer(members, reader, withdrawals),
+                ),
+                (consent_service_pb2.DESCRIPTOR.services_by_name["ConsentService"], ConsentServicer(consents)),
                 (contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"], ContactServicer(contacts)),
-                (record_service_pb2.DESCRIPTOR.services_by_name["RecordService"], RecordServicer(records)),
+                (record_service_pb2.DESCRIPTOR.services_by_name["RecordService"], RecordServicer(records, events)),
                 (purge_service_pb2.DESCRIPTOR.services_by_name["PurgeService"], purge),
                 (
                     processing_log_service_pb2.DESCRIPTOR.services_by_name["ProcessingLogService"],
@@ -65,6 +91,16 @@ def main(arguments: list[str]) -> None:
     if arguments == ["migrate"]:
         upgrade(MigrationSettings().database, Path(__file__).parent / "migrations")
         return
+    if arguments == ["archive-migrate"]:
+        upgrade(MigrationSettings().database, Path(__file__).parent / "archive_migrations")
+        return
+    if arguments == ["archive"]:
+        refuse_unknown_names(archive_settings.Settings)
+        of_archive = archive_settings.Settings()
+        run(lambda: archive_process.serve(of_archive), of_archive.log_level)
+        return
+    if arguments:
+        sys.exit("usage: python -m services.identity [migrate | archive | archive-migrate]")
     refuse_unknown_names(Settings)
     settings = Settings()
     run(lambda: serve(settings), settings.log_level)

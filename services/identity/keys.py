@@ -19,9 +19,14 @@ def contact_unit(contact_id: str) -> str:
     return f"contact:{contact_id}"
 
 
-def login_unit(event_date: str) -> str:
-    """The erasure unit of the log-in records of one day: they all end together (R-12)."""
-    return f"login:{event_date}"
+def day_unit(kind: str, event_date: str) -> str:
+    """The erasure unit of one day's records of a kind that is kept by month: they all end together (R-12, R-22)."""
+    return f"{kind}:{event_date}"
+
+
+def field_unit(record_id: str, field: str) -> str:
+    """The erasure unit of one field of a record: each ends with the last basis that keeps it."""
+    return f"record:{record_id}:{field}"
 
 
 def member_place(member_id: str, group: str = "profile") -> Place:
@@ -34,6 +39,11 @@ def contact_place(contact_id: str) -> Place:
     return Place(SERVICE, "contact", contact_id, "profile")
 
 
-def login_place(record_id: str) -> Place:
-    """Where a log-in record's sealed body stands."""
-    return Place(SERVICE, "login_record", record_id, "body")
+def log_place(kind: str, record_id: str) -> Place:
+    """Where the sealed body of a record that is kept by month stands."""
+    return Place(SERVICE, f"{kind}_record", record_id, "body")
+
+
+def field_place(record_id: str, field: str, service: str = SERVICE) -> Place:
+    """Where a record's sealed field stands, here or in the archive."""
+    return Place(service, "record", record_id, field)

@@ -1,7 +1,7 @@
-"""Members: registration, change, withdrawal. Each is one transaction with its log row; Vault is asked before it begins."""
+"""Members: registration and change. Each is one transaction with its log row; Vault is asked before it begins."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from onggi.identity.v1 import member_service_pb2 as api
@@ -13,7 +13,6 @@ from chassis.call import Call
 from chassis.database import UNIQUE_VIOLATION, DatabaseRefused, reading
 from chassis.erasure_keys import ErasureKeys
 from chassis.errors import Violation
-from chassis.kst import event_date
 from chassis.mutation import Answer, Mutations, Work
 from chassis.request_content import content
 from chassis.sealing import Closed, Open, seal, unseal
@@ -83,19 +82,6 @@ class Members:
 
         answer = await self._change(call, digest, work, request.member_id)
         return member(_row(answer), profile.SerializeToString())
-
-    async def withdraw(self, call: Call, request: api.WithdrawMemberRequest) -> str:
-        """End the membership; return the date in Korea. Raises MemberNotFound, RequestIdReused."""
-        [digest] = await self._transit.hmac(keys.INDEX_KEY, [content(call.method.name, request)])
-        on = event_date(datetime.now(UTC))
-
-        async def work(connection: AsyncConnection) -> Answer:
-            if not await store.withdraw(connection, request.member_id, on):
-                raise MemberNotFound
-            return {"withdrawn_on": on.isoformat()}
-
-        answer = await self._change(call, digest, work, request.member_id)
-        return str(answer["withdrawn_on"])
 
     async def _change(self, call: Call, digest: str, work: Work, member_id: str) -> Answer:
         try:

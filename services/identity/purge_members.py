@@ -1,4 +1,7 @@
-"""R-01: what is destroyed when a member has left: the member, its contacts, their salts, its idempotency rows."""
+"""R-01: what is destroyed when a member has left: the member, its contacts, their salts, its idempotency rows.
+
+With them goes what of its records only the membership kept, such as the telephone number of a payment.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -6,8 +9,11 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.purge import Destroyed, Sample
-from services.identity import keys, store
+from chassis.policy.retention import Retention
+from chassis.purge import Category, Destroyed, Sample
+from services.identity import keys, record_store, store
+from services.identity.kept_fields import KeptFields
+from services.identity.purge_records import EndedBases
 
 CATEGORY = "R-01"
 _PREFIX = "member:"
@@ -15,20 +21,30 @@ _PREFIX = "member:"
 _DUE = text("SELECT 'member:' || member_id FROM member WHERE state = 'WITHDRAWN' AND withdrawn_on <= :through")
 _COUNT = text("""
 SELECT (SELECT count(*) FROM member WHERE member_id = ANY(CAST(:ids AS uuid[]))) AS member,
-       (SELECT count(*) FROM contact WHERE member_id = ANY(CAST(:ids AS uuid[]))) AS contact
+       (SELECT count(*) FROM contact WHERE member_id = ANY(CAST(:ids AS uuid[]))) AS contact,
+       (SELECT count(*) FROM record AS r JOIN record_basis AS b ON b.record_id = r.record_id
+        WHERE r.member_id = ANY(CAST(:ids AS uuid[])) AND b.category = 'R-01') AS record_basis
 """)
 _LOCK = text("""
 SELECT member_id, sealed FROM member
 WHERE member_id = ANY(CAST(:ids AS uuid[])) AND state = 'WITHDRAWN' AND withdrawn_on <= :through FOR UPDATE
 """)
 _CONTACTS = text("SELECT contact_id FROM contact WHERE member_id = ANY(CAST(:ids AS uuid[])) FOR UPDATE")
+_RECORDS = text("""
+SELECT r.record_id FROM record AS r JOIN record_basis AS b ON b.record_id = r.record_id AND b.category = 'R-01'
+WHERE r.member_id = ANY(CAST(:ids AS uuid[])) ORDER BY r.record_id FOR UPDATE OF r
+""")
 _FORGET_REQUESTS = text("DELETE FROM idempotency WHERE subject_id = ANY(CAST(:ids AS uuid[]))")
 _DELETE_CONTACTS = text("DELETE FROM contact WHERE contact_id = ANY(CAST(:ids AS uuid[]))")
 _DELETE_MEMBERS = text("DELETE FROM member WHERE member_id = ANY(CAST(:ids AS uuid[]))")
 
 
-class WithdrawnMembers:
+class WithdrawnMembers(Category):
     """The category's part in chassis.purge."""
+
+    def __init__(self, retention: Retention) -> None:
+        self._keeps = KeptFields(retention).keeps()
+        self._bases = EndedBases(CATEGORY, retention)
 
     async def collect(self, connection: AsyncConnection, through: date, subject_ids: Sequence[str]) -> Sequence[str]:
         """Return the members that left on ``through`` or earlier; this holder knows the event itself."""
@@ -37,7 +53,7 @@ class WithdrawnMembers:
     async def count(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
         """Return the rows of these members, by table."""
         row = (await connection.execute(_COUNT, {"ids": self.subjects(units)})).one()
-        return {"member": row.member, "contact": row.contact}
+        return {"member": row.member, "contact": row.contact, "record_basis": row.record_basis}
 
     async def destroy(self, connection: AsyncConnection, through: date, units: Sequence[str]) -> Destroyed:
         """Destroy salts first, then rows, of the members that are still due."""
@@ -47,6 +63,8 @@ class WithdrawnMembers:
         salts = await store.destroy_salts(
             connection, [keys.member_unit(item) for item in members] + [keys.contact_unit(item) for item in contacts]
         )
+        records = [str(record_id) for record_id in await connection.scalars(_RECORDS, {"ids": members})]
+        ended = (await self._bases.end(connection, records)).rows
         requests = (await connection.execute(_FORGET_REQUESTS, {"ids": [*members, *contacts]})).rowcount
         deleted_contacts = (await connection.execute(_DELETE_CONTACTS, {"ids": contacts})).rowcount
         deleted_members = (await connection.execute(_DELETE_MEMBERS, {"ids": members})).rowcount
@@ -55,11 +73,19 @@ class WithdrawnMembers:
             unit, place = keys.member_unit(members[0]), keys.member_place(members[0])
             sample = Sample(keys.PII_KEY, unit, place, locked[0].sealed)
         return Destroyed(
-            {"erasure_key": salts, "idempotency": requests, "contact": deleted_contacts, "member": deleted_members},
+            {
+                **ended, "erasure_key": salts + ended["erasure_key"], "idempotency": requests,
+                "contact": deleted_contacts, "member": deleted_members,
+            },
             skipped=sorted(set(units) - {keys.member_unit(item) for item in members}),
             sample=sample,
-        )
+        )  # fmt: skip
 
     def subjects(self, units: Sequence[str]) -> Sequence[str]:
         """Return the members' ids."""
         return [unit.removeprefix(_PREFIX) for unit in units]
+
+    async def left(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
+        """Return what is left of the members, and what of their records is there without any basis."""
+        homeless = await record_store.count_homeless(connection, self.subjects(units), self._keeps, of_members=True)
+        return {**await super().left(connection, units), "fields left that no basis keeps": homeless}

@@ -1,7 +1,10 @@
 """Settings of the identity service."""
 
-from chassis.settings import ServiceSettings
+from chassis.settings import DatabaseSettings, ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """Nothing beyond what every service has."""
+    """All settings of ``python -m services.identity``."""
+
+    archive: DatabaseSettings
+    """The archive's database, under the login that puts in and selects nothing."""

@@ -32,6 +32,21 @@ _WITHDRAW = text("""
 UPDATE member SET state = 'WITHDRAWN', withdrawn_on = :on, version = version + 1
 WHERE member_id = CAST(:member_id AS uuid) AND state = 'ACTIVE' RETURNING member_id
 """)
+_END_CONSENTS = text("""
+UPDATE consent SET withdrawn_at = transaction_timestamp(), withdrawn_on = :on
+WHERE member_id = CAST(:member_id AS uuid) AND withdrawn_at IS NULL
+""")
+_LOCK_RECORDS = text("SELECT 1 FROM record WHERE member_id = CAST(:member_id AS uuid) ORDER BY record_id FOR UPDATE")
+_START_BASES = text("""
+UPDATE record_basis AS b SET event_date = :on FROM record AS r
+WHERE r.record_id = b.record_id AND r.member_id = CAST(:member_id AS uuid) AND b.event_date IS NULL
+""")
+_LEAVE_RECORDS = text("UPDATE record SET state = 'LEFT' WHERE member_id = CAST(:member_id AS uuid)")
+_END_BASES = text("""
+UPDATE record_basis AS b SET ended_on = :on FROM record AS r
+WHERE r.record_id = b.record_id AND r.member_id = CAST(:member_id AS uuid)
+AND b.category = ANY(CAST(:categories AS text[])) AND b.ended_on IS NULL
+""")
 _LOCK_MEMBER = text("SELECT 1 FROM member WHERE member_id = CAST(:member_id AS uuid) AND state = 'ACTIVE' FOR SHARE")
 _ADD_CONTACT = text("""
 INSERT INTO contact (contact_id, member_id, sealed) VALUES (CAST(:contact_id AS uuid), CAST(:member_id AS uuid), :sealed)
@@ -78,6 +93,28 @@ async def update_member(connection: AsyncConnection, values: Mapping[str, object
 async def withdraw(connection: AsyncConnection, member_id: str, on: date) -> bool:
     """End a membership; return whether there was one."""
     return await connection.scalar(_WITHDRAW, {"member_id": member_id, "on": on}) is not None
+
+
+async def end_consents(connection: AsyncConnection, member_id: str, on: date) -> None:
+    """Withdraw all living consents of a member."""
+    await connection.execute(_END_CONSENTS, {"member_id": member_id, "on": on})
+
+
+async def lock_records(connection: AsyncConnection, member_id: str) -> None:
+    """Keep the records of a member, living or former, from being moved or changed until the transaction ends."""
+    await connection.execute(_LOCK_RECORDS, {"member_id": member_id})
+
+
+async def leave_records(connection: AsyncConnection, member_id: str, on: date) -> None:
+    """Note that the member of the records has left; every start event that was still to come has come with it."""
+    await lock_records(connection, member_id)
+    await connection.execute(_START_BASES, {"member_id": member_id, "on": on})
+    await connection.execute(_LEAVE_RECORDS, {"member_id": member_id})
+
+
+async def end_bases(connection: AsyncConnection, member_id: str, categories: Sequence[str], on: date) -> None:
+    """End the bases under these categories of all records of a member that have not ended yet; lock the records first."""
+    await connection.execute(_END_BASES, {"member_id": member_id, "categories": list(categories), "on": on})
 
 
 async def lock_member(connection: AsyncConnection, member_id: str) -> bool:

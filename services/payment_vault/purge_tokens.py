@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.purge import Destroyed, Sample
+from chassis.purge import Category, Destroyed, Sample
 from services.payment_vault import keys
 
 CATEGORY = "R-03"
@@ -33,7 +33,7 @@ _DELETE_TOKENS = text("DELETE FROM token WHERE member_id = ANY(CAST(:ids AS uuid
 _FORGET_REQUESTS = text("DELETE FROM idempotency WHERE subject_id = ANY(CAST(:ids AS uuid[]))")
 
 
-class TokensOfWithdrawn:
+class TokensOfWithdrawn(Category):
     """The category's part in chassis.purge."""
 
     async def collect(self, connection: AsyncConnection, through: date, subject_ids: Sequence[str]) -> Sequence[str]:

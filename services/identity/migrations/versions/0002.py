@@ -51,6 +51,14 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON usage_record TO identity;
 GRANT SELECT ON usage_record TO identity_auditor;
 REVOKE ALL ON FUNCTION ensure_usage_record_partition(date), drop_usage_record_partition(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ensure_usage_record_partition(date), drop_usage_record_partition(date) TO identity;
+
+-- Days of log-like records that a purge plan has counted: they take nothing more, so that the count holds.
+CREATE TABLE closed_day (
+    unit text   PRIMARY KEY,
+    rows bigint NOT NULL
+);
+GRANT SELECT, INSERT, DELETE ON closed_day TO identity;
+GRANT SELECT ON closed_day TO identity_auditor;
 """
 
 # Consents (동의) are never changed but for their one withdrawal; proof of both is kept (R-15).
@@ -68,6 +76,7 @@ CREATE TABLE consent (
 );
 CREATE UNIQUE INDEX consent_living ON consent (member_id, name) WHERE withdrawn_at IS NULL;
 CREATE INDEX consent_member ON consent (member_id, given_at DESC);
+CREATE INDEX consent_given_under ON consent (name, policy_version, consent_id) WHERE withdrawn_at IS NULL;
 CREATE INDEX consent_withdrawn ON consent (withdrawn_on) WHERE withdrawn_on IS NOT NULL;
 SELECT guard_with_log('consent');
 GRANT SELECT, INSERT, DELETE, UPDATE (withdrawn_at, withdrawn_on) ON consent TO identity;

@@ -1,0 +1,88 @@
+"""Identity's records of members that have left: looked through, read whole, locked, and destroyed once they have moved."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.identity import keys, store
+from services.identity.archive.store import BASES, bases
+from services.identity.record_bases import RecordBasis
+
+_FIRST = "00000000-0000-0000-0000-000000000000"
+_LEFT = text(f"""
+SELECT r.record_id, r.kind, {BASES} FROM record AS r
+WHERE r.state = 'LEFT' AND r.record_id > CAST(:after AS uuid) ORDER BY r.record_id LIMIT :size
+""")
+_WHOLE = text(f"""
+SELECT r.record_id, r.member_id, r.kind, r.occurred_on, r.policy_version, {BASES},
+    (SELECT jsonb_agg(jsonb_build_array(f.field, f.sealed, k.wrapped_salt) ORDER BY f.field)
+     FROM record_field AS f JOIN erasure_key AS k ON k.unit = 'record:' || f.record_id || ':' || f.field
+     WHERE f.record_id = r.record_id AND k.wrapped_salt IS NOT NULL) AS fields
+FROM record AS r WHERE r.record_id = ANY(CAST(:ids AS uuid[])) AND r.state = 'LEFT' ORDER BY r.record_id
+""")
+# What somebody else has locked is left for the next look: whoever waits for nobody is in nobody's way.
+_LOCK = text("""
+SELECT record_id FROM record WHERE record_id = ANY(CAST(:ids AS uuid[])) AND state = 'LEFT'
+ORDER BY record_id FOR UPDATE SKIP LOCKED
+""")
+_LOCK_BASES = text("""
+SELECT record_id FROM record_basis WHERE record_id = ANY(CAST(:ids AS uuid[])) FOR UPDATE SKIP LOCKED
+""")
+_DELETE = text("DELETE FROM record WHERE record_id = ANY(CAST(:ids AS uuid[]))")
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A record as a look over many sees it: id, kind, bases."""
+
+    record_id: str
+    kind: str
+    bases: tuple[RecordBasis, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Left(Looked):
+    """A whole record. ``fields``: name -> (ciphertext, wrapped salt). Two that are equal have not changed between."""
+
+    member_id: str
+    occurred_on: date
+    policy_version: str
+    fields: Mapping[str, tuple[str, str]]
+
+
+async def look(connection: AsyncConnection, after: str, size: int) -> Sequence[Looked]:
+    """Return a page of the records whose members have left, in the order of their ids; ``after`` "" is the first page."""
+    found = await connection.execute(_LEFT, {"after": after or _FIRST, "size": size})
+    return [Looked(str(row.record_id), row.kind, bases(row.bases)) for row in found]
+
+
+async def read(connection: AsyncConnection, record_ids: Sequence[str]) -> Mapping[str, Left]:
+    """Return those of the records that are there, by id."""
+    found = await connection.execute(_WHOLE, {"ids": list(record_ids)})
+    return {str(row.record_id): _left(row) for row in found}
+
+
+async def read_locked(connection: AsyncConnection, record_ids: Sequence[str]) -> Mapping[str, Left]:
+    """Return those that are there and that nobody else has locked; they do not change until the transaction ends."""
+    mine = [str(found) for found in await connection.scalars(_LOCK, {"ids": list(record_ids)})]
+    locked = [str(found) for found in await connection.scalars(_LOCK_BASES, {"ids": mine})]
+    found = await read(connection, mine)
+    return {name: record for name, record in found.items() if locked.count(name) == len(record.bases)}
+
+
+async def destroy(connection: AsyncConnection, records: Sequence[Left]) -> None:
+    """Destroy the salts of all fields, then the rows. The transaction has its log row already."""
+    units = [keys.field_unit(record.record_id, field) for record in records for field in record.fields]
+    await store.destroy_salts(connection, units)
+    await connection.execute(_DELETE, {"ids": [record.record_id for record in records]})
+
+
+def _left(row: Any) -> Left:
+    fields = {field: (sealed, wrapped) for field, sealed, wrapped in row.fields or ()}
+    return Left(
+        str(row.record_id), row.kind, bases(row.bases), str(row.member_id), row.occurred_on, row.policy_version, fields
+    )

@@ -1,0 +1,167 @@
+"""Moves into the archive what only its bases still keep once the member has left (법 제21조 제3항). Runs in identity.
+
+Two databases and no common commit: a record is put into the archive first and destroyed here after that, while its rows
+are locked here. Killed in between, it is in both, and the next look finds it here and does it again; the archive takes
+it once. So it is never in neither, and in the end in one.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from onggi.identity.v1.record_service_pb2 import Record
+from onggi.options.v1 import options_pb2 as options
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis import errors
+from chassis.chain import place_of
+from chassis.database import DATABASE_ERRORS, is_refusal, reading, sqlstate
+from chassis.entry import Entry
+from chassis.job import job_entry
+from chassis.ledger import append_within
+from services.identity.archive import left_records
+from services.identity.archive.depositor import Depositor, Outcome
+from services.identity.archive.left_records import Looked
+from services.identity.archive.reseal import Parcel, Resealer
+from services.identity.archive.standings import Share, Standings
+
+log = structlog.get_logger()
+
+RPC = "onggi.identity.v1.ArchiveService/Move"  # no RPC: what identity does by itself, under a name of that kind
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Records a batch, records a page of the look, seconds between two looks."""
+
+    batch: int = 100
+    page: int = 500
+    look_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who moves: identity's SPIFFE id, under the policy of this version."""
+
+    spiffe_id: str
+    policy_version: str
+
+
+class Mover:
+    """Works from ``start`` to ``close``. Several may: each record is moved by whoever has it locked."""
+
+    def __init__(
+        self, engine: AsyncEngine, depositor: Depositor, resealer: Resealer, standings: Standings, actor: Actor,
+        *, pace: Pace | None = None,
+    ) -> None:  # fmt: skip
+        self._engine = engine
+        self._depositor = depositor
+        self._resealer = resealer
+        self._standings = standings
+        self._actor = actor
+        self._pace = pace or Pace()
+        self._woken = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._told: set[str] = set()
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name="mover")
+
+    def wake(self) -> None:
+        """Look for records now: a member has left."""
+        self._woken.set()
+
+    async def close(self) -> None:
+        """Stop; what is under way is done again at the next start, by whoever starts."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                await self.look()
+            except errors.DomainError as error:
+                log.warning("moves wait", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001  # a defect must not end the mover; its text may hold data
+                log.error("unexpected error", error=type(error).__name__, at=place_of(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.look_seconds):
+                    await self._woken.wait()
+
+    async def look(self) -> int:
+        """Move all that is to be moved; return how many records were. Raises DatabaseUnavailable, KeyServiceUnavailable."""
+        moved, after = 0, ""
+        while True:
+            async with reading(self._engine) as connection:
+                page = await left_records.look(connection, after, self._pace.page)
+            moving = [item.record_id for item in page if self._share(item) is not None]
+            for start in range(0, len(moving), self._pace.batch):
+                moved += await self._move(moving[start : start + self._pace.batch])
+            if len(page) < self._pace.page:
+                return moved
+            after = page[-1].record_id
+
+    async def _move(self, record_ids: Sequence[str]) -> int:
+        """Read and reseal without a lock, since that asks the key service; then lock, compare, put in, destroy."""
+        async with reading(self._engine) as connection:
+            found = await left_records.read(connection, record_ids)
+        shares = [(record, share) for record in found.values() if (share := self._share(record)) is not None]
+        parcels, broken = await self._resealer.reseal(shares)
+        for record_id in broken:
+            self._tell(record_id, "a record that is to be moved does not open")
+        return await self._hand_over(parcels) if parcels else 0
+
+    async def _hand_over(self, parcels: Sequence[Parcel]) -> int:
+        try:
+            async with self._engine.begin() as connection:
+                locked = await left_records.read_locked(connection, [parcel.left.record_id for parcel in parcels])
+                same = [parcel for parcel in parcels if locked.get(parcel.left.record_id) == parcel.left]
+                there = await self._deposit(same)
+                if there:
+                    # The row goes first: a change of personal data without one is refused by the database.
+                    await append_within(connection, [self._entry(there)])
+                    await left_records.destroy(connection, [parcel.left for parcel in there])
+            return len(there)
+        except DATABASE_ERRORS as error:
+            if is_refusal(error):
+                log.error("move refused", sqlstate=sqlstate(error))
+            raise errors.DatabaseUnavailable from None
+
+    async def _deposit(self, parcels: Sequence[Parcel]) -> Sequence[Parcel]:
+        """Put the parcels in; return those that are in, by this attempt or by an earlier one."""
+        if not parcels:
+            return []
+        outcomes = await self._depositor.deposit(parcels, self._entry(parcels))
+        for record_id, outcome in outcomes.items():
+            if outcome is Outcome.OTHER:
+                self._tell(record_id, "the archive has something else under this id")
+        return [parcel for parcel in parcels if outcomes[parcel.left.record_id] is not Outcome.OTHER]
+
+    def _share(self, record: Looked) -> Share | None:
+        return self._standings.moving(record.kind, record.bases)
+
+    def _entry(self, parcels: Sequence[Parcel]) -> Entry:
+        records = [parcel.left.record_id for parcel in parcels]
+        entry = job_entry(self._actor.spiffe_id, self._actor.policy_version, RPC, "ARCHIVE", records)
+        entry.about(parcel.left.member_id for parcel in parcels)
+        entry.items = sorted({item_of(parcel.left.kind, field.field) for parcel in parcels for field in parcel.fields})
+        return entry
+
+    def _tell(self, record_id: str, what: str) -> None:
+        """Call an operator, once for each record: it is looked at again every few seconds."""
+        if record_id not in self._told:
+            self._told.add(record_id)
+            log.error(what, record_id=record_id)
+
+
+def item_of(kind: str, field: str) -> str:
+    """Return the policy's name of what a field of a kind of record holds."""
+    message = Record.DESCRIPTOR.fields_by_name[kind].message_type
+    assert message is not None
+    return str(message.fields_by_name[field].GetOptions().Extensions[options.personal].item)

@@ -1,0 +1,7 @@
+"""Settings of the archive's process."""
+
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Nothing beyond what every service has."""

@@ -1,0 +1,139 @@
+"""What identity, or the archive, keeps of a member or of one record: each basis with its start event and its items.
+
+No value is read. Ends are not told here: they follow from the policy, whoever asks computes them.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from datetime import date, datetime
+
+from onggi.identity.v1 import contact_service_pb2, member_service_pb2, record_kinds_pb2
+from onggi.options.v1 import options_pb2 as options
+from onggi.purge.v1 import purge_service_pb2 as api
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.kst import event_date
+from chassis.policy.privacy_policy import PrivacyPolicy
+
+Found = AsyncIterator[api.Kept]
+
+MEMBER, CONSENT = "R-01", "R-15"
+# Kind -> its table: kept by month, so that a whole day of them ends at once.
+LOG_LIKE = {"login": "login_record", "usage": "usage_record"}
+
+_MESSAGES = {
+    name: descriptor
+    for module in (member_service_pb2, contact_service_pb2, record_kinds_pb2)
+    for name, descriptor in module.DESCRIPTOR.message_types_by_name.items()
+}
+_RECORDS = """
+SELECT r.kind, r.record_id, r.policy_version, b.category, b.event_date, b.ended_on,
+       ARRAY(SELECT f.field FROM record_field AS f WHERE f.record_id = r.record_id) AS fields
+FROM record AS r JOIN record_basis AS b ON b.record_id = r.record_id
+WHERE r.{key} = CAST(:id AS uuid) ORDER BY r.kind, r.record_id, b.category
+"""
+_DAYS = "SELECT DISTINCT event_date FROM {table} WHERE {key} = CAST(:id AS uuid) ORDER BY event_date"
+_MEMBER = text("SELECT registered_at, withdrawn_on FROM member WHERE member_id = CAST(:id AS uuid)")
+_CONTACTS = """
+SELECT c.contact_id, c.added_at, m.withdrawn_on FROM contact AS c JOIN member AS m ON m.member_id = c.member_id
+WHERE c.{key} = CAST(:id AS uuid) ORDER BY c.contact_id
+"""
+_CONSENTS = """
+SELECT consent_id, policy_version, withdrawn_on FROM consent WHERE {key} = CAST(:id AS uuid) ORDER BY consent_id
+"""
+
+
+class KeptRecords:
+    """What one of the two databases keeps. ``holder``: "identity" or "archive", which has records by field alone."""
+
+    def __init__(self, policy: PrivacyPolicy, holder: str = "identity") -> None:
+        self._policy = policy
+        self._holder = holder
+        self._items = dict(_items(policy))
+
+    async def kept(
+        self, connection: AsyncConnection, member_id: str | None, record_id: str | None
+    ) -> Sequence[api.Kept]:
+        """Return one entry for each basis of what is kept of the member, or of the one record; log-like kinds by day."""
+        found = [item async for item in self._records(connection, member_id, record_id)]
+        if self._holder == "identity":
+            found += [item async for item in self._log_like(connection, member_id, record_id)]
+            found += [item async for item in self._people(connection, member_id, record_id)]
+            found += [item async for item in self._consents(connection, member_id, record_id)]
+        return found
+
+    async def _records(self, connection: AsyncConnection, member_id: str | None, record_id: str | None) -> Found:
+        statement = _RECORDS.format(key=_key(member_id))
+        for row in await connection.execute(text(statement), {"id": member_id or record_id}):
+            message = self._policy.retention.records[row.kind].message
+            yield api.Kept(
+                kind=row.kind, record_id=str(row.record_id), category=row.category, event_date=_day(row.event_date),
+                ended_on=_day(row.ended_on), policy_version=row.policy_version,
+                items=self._items_of(row.category, [message], row.fields),
+            )  # fmt: skip
+
+    async def _log_like(self, connection: AsyncConnection, member_id: str | None, record_id: str | None) -> Found:
+        for kind, table in LOG_LIKE.items():
+            known = self._policy.retention.records[kind]
+            [category] = known.stands_under
+            statement = text(_DAYS.format(table=table, key=_key(member_id)))
+            for day in await connection.scalars(statement, {"id": member_id or record_id}):
+                yield api.Kept(
+                    kind=kind, record_id=record_id or "", category=category, event_date=_day(day),
+                    items=self._items_of(category, [known.message]), policy_version=self._policy.version_on(day),
+                )  # fmt: skip
+
+    async def _people(self, connection: AsyncConnection, member_id: str | None, record_id: str | None) -> Found:
+        if member_id is not None:
+            for row in await connection.execute(_MEMBER, {"id": member_id}):
+                items = self._items_of(MEMBER, ["MemberProfile", "RegisterMemberRequest"])
+                yield self._person("member", member_id, row.registered_at, row.withdrawn_on, items)
+        statement = text(_CONTACTS.format(key=_key(member_id, "contact_id")))
+        for row in await connection.execute(statement, {"id": member_id or record_id}):
+            items = self._items_of(MEMBER, ["ContactProfile"])
+            yield self._person("contact", str(row.contact_id), row.added_at, row.withdrawn_on, items)
+
+    def _person(
+        self, kind: str, person: str, since: datetime, withdrawn_on: date | None, items: Sequence[str]
+    ) -> api.Kept:
+        return api.Kept(
+            kind=kind, record_id=person, category=MEMBER, event_date=_day(withdrawn_on), items=items,
+            policy_version=self._policy.version_on(event_date(since)),
+        )  # fmt: skip
+
+    async def _consents(self, connection: AsyncConnection, member_id: str | None, record_id: str | None) -> Found:
+        statement = text(_CONSENTS.format(key=_key(member_id, "consent_id")))
+        for row in await connection.execute(statement, {"id": member_id or record_id}):
+            yield api.Kept(
+                kind="consent", record_id=str(row.consent_id), category=CONSENT, event_date=_day(row.withdrawn_on),
+                policy_version=row.policy_version,
+            )  # fmt: skip
+
+    def _items_of(self, category: str, messages: Sequence[str], fields: Collection[str] | None = None) -> list[str]:
+        return sorted({
+            item
+            for message in messages
+            for field, item in self._items.get((category, message), {}).items()
+            if fields is None or field in fields
+        })  # fmt: skip
+
+
+def _items(policy: PrivacyPolicy) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
+    """Yield ((category, message), field -> item) for what the categories keep of this service's messages."""
+    for name, category in policy.retention.categories.items():
+        for message, descriptor in _MESSAGES.items():
+            paths = [path.partition(".") for path in category.keeps]
+            fields = [descriptor.fields_by_name[field] for of, _, field in paths if of == message]
+            if fields:
+                yield (
+                    (name, message),
+                    {field.name: field.GetOptions().Extensions[options.personal].item for field in fields},
+                )
+
+
+def _key(member_id: str | None, own: str = "record_id") -> str:
+    return own if member_id is None else "member_id"
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day is not None else ""

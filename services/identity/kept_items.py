@@ -1,0 +1,73 @@
+"""What is kept of somebody all the same, as the answer to a withdrawal tells it: why, from when, until when, which items."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import groupby
+
+from onggi.purge.v1.purge_service_pb2 import Kept
+from onggi.retention.v1.kept_item_pb2 import KeptItem
+
+from chassis.policy.calendar import Calendar
+from chassis.policy.keeping import Standing, keep_until, living
+from chassis.policy.privacy_policy import PrivacyPolicy
+from chassis.policy.retention import Basis
+from services.identity.kept import LOG_LIKE
+
+MOST = 2000
+"""More than these are told by kind and category, each with its latest event: an answer has to fit into a message."""
+
+
+class KeptItems:
+    """Tells what is kept by the policy."""
+
+    def __init__(self, policy: PrivacyPolicy) -> None:
+        self._categories = policy.retention.categories
+        self._calendar = Calendar(policy.owner, policy.retention.categories)
+
+    def beyond(self, today: date, kept: Sequence[Kept]) -> Sequence[KeptItem]:
+        """Return what is kept on ``today`` and longer: one item a record and basis, one a category of log-like days."""
+        days = [item for each in kept if each.kind in LOG_LIKE for item in self._running([each], today)]
+        others = sorted((each for each in kept if each.kind not in LOG_LIKE), key=_thing)
+        told = [item for _, bases in groupby(others, key=_thing) for item in self._running(list(bases), today)]
+        told = (told if len(told) <= MOST else list(_latest(told))) + list(_latest(days))
+        return sorted(told, key=lambda item: (item.kind, item.record_id, item.category))
+
+    def _running(self, bases: Sequence[Kept], today: date) -> Iterator[KeptItem]:
+        """Yield those bases of one thing that keep it beyond ``today``."""
+        standings = [self._standing(basis) for basis in bases]
+        running = {standing.category: standing for standing in living(standings, today)}
+        conflict = keep_until(standings).conflict
+        maxima = [standing for standing in standings if standing.basis is Basis.LAW_MAX]
+        moves = all(self._categories[name].store == "archive" for name in running)
+        for basis in bases:
+            if (standing := running.get(basis.category)) is not None:
+                category, until = self._categories[basis.category], keep_until([standing, *maxima]).until
+                yield KeptItem(
+                    # Where it is once the move has been made, and not for the moment until then.
+                    holder="archive" if moves else "identity", kind=basis.kind, record_id=basis.record_id,
+                    category=basis.category, korean=category.korean, basis=category.basis.value, article=category.law,
+                    start_event=category.start.korean, event_date=basis.event_date,
+                    last_day=until.isoformat() if until else "", items=basis.items, conflict=conflict,
+                    policy_version=basis.policy_version,
+                )  # fmt: skip
+
+    def _standing(self, kept: Kept) -> Standing:
+        event = date.fromisoformat(kept.event_date) if kept.event_date else None
+        ended_on = date.fromisoformat(kept.ended_on) if kept.ended_on else None
+        return Standing.under(self._calendar, kept.category, event, ended_on)
+
+
+def _thing(kept: Kept) -> tuple[str, str]:
+    return kept.kind, kept.record_id
+
+
+def _latest(told: Iterable[KeptItem]) -> Iterator[KeptItem]:
+    """Yield the latest of each kind and category, without its id, with the items of all."""
+    by_kind = sorted(told, key=lambda item: (item.kind, item.category, item.event_date))
+    for _, group in groupby(by_kind, key=lambda item: (item.kind, item.category)):
+        same = list(group)
+        latest = KeptItem()
+        latest.CopyFrom(same[-1])
+        latest.record_id = ""
+        latest.items[:] = sorted({item for each in same for item in each.items})
+        yield latest

@@ -1,0 +1,114 @@
+"""Records whose basis under one category has ended: the basis goes, and with it the fields that no other basis keeps.
+
+A unit is a record's id. When its last basis goes, the record goes. The archive keeps the same tables, and so this.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.policy.retention import Basis, Retention
+from chassis.purge import Category, Destroyed, Sample
+from services.identity import keys, record_store, store
+from services.identity.kept_fields import KeptFields
+
+# A former member's withdrawal of a consent reaches the archive as a row: its depositor may add and not look.
+_CONSENT_ENDED = """
+OR EXISTS (SELECT 1 FROM record AS r JOIN consent_end AS e ON e.member_id = r.member_id
+           WHERE r.record_id = b.record_id AND e.category = b.category)
+"""
+_BY_ITS_PERIOD = "b.event_date <= :through"
+_OR_BEFORE_IT = "(b.event_date <= :through OR b.ended_on IS NOT NULL {consent_ended})"
+_DUE = "SELECT b.record_id FROM record_basis AS b WHERE b.category = :category AND {ended} ORDER BY b.record_id"
+_LOCK_DUE = """
+SELECT b.record_id FROM record_basis AS b
+WHERE b.record_id = ANY(CAST(:ids AS uuid[])) AND b.category = :category AND {ended} FOR UPDATE OF b
+"""
+_COUNT = text("""
+SELECT count(*) FROM record_basis WHERE record_id = ANY(CAST(:ids AS uuid[])) AND category = :category
+""")
+_STRAY_SALTS = text("""
+SELECT count(*) FROM unnest(CAST(:ids AS uuid[])) AS i(record_id) CROSS JOIN unnest(CAST(:names AS text[])) AS n(field)
+JOIN erasure_key AS k ON k.unit = 'record:' || i.record_id || ':' || n.field
+WHERE k.wrapped_salt IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM record_field AS f WHERE f.record_id = i.record_id AND f.field = n.field)
+""")
+
+
+class EndedBases(Category):
+    """A category's part in chassis.purge.
+
+    ``service`` and ``key``: whose tables they are, and the key that its fields are sealed under. ``consent_ends``: the
+    table of withdrawals by former members is there.
+    """
+
+    def __init__(
+        self, category: str, retention: Retention, *, service: str = keys.SERVICE, key: str = keys.PII_KEY,
+        consent_ends: bool = False,
+    ) -> None:  # fmt: skip
+        self._category = category
+        self._kept = KeptFields(retention)
+        self._service = service
+        self._key = key
+        ended = _BY_ITS_PERIOD  # what a law wants kept nobody's withdrawal ends
+        if retention.categories[category].basis in (Basis.CONSENT, Basis.CONTRACT):
+            ended = _OR_BEFORE_IT.format(consent_ended=_CONSENT_ENDED if consent_ends else "")
+        self._due = text(_DUE.format(ended=ended))
+        self._lock_due = text(_LOCK_DUE.format(ended=ended))
+
+    async def collect(self, connection: AsyncConnection, through: date, subject_ids: Sequence[str]) -> Sequence[str]:
+        """Return the records whose basis ended with its period, or before it."""
+        due = await connection.scalars(self._due, {"category": self._category, "through": through})
+        return [str(record_id) for record_id in due]
+
+    async def count(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
+        """Return the bases of these records: how many fields go with them, the others' lives decide at the time."""
+        values = {"ids": list(units), "category": self._category}
+        return {"record_basis": await connection.scalar(_COUNT, values) or 0}
+
+    async def destroy(self, connection: AsyncConnection, through: date, units: Sequence[str]) -> Destroyed:
+        """End the bases that are still due; destroy the salts, then the rows of what nothing keeps any more."""
+        await record_store.lock_records(connection, units)
+        values = {"ids": list(units), "category": self._category, "through": through}
+        due = [str(record_id) for record_id in await connection.scalars(self._lock_due, values)]
+        destroyed = await self.end(connection, due)
+        destroyed.skipped = sorted(set(units) - set(due))
+        return destroyed
+
+    async def end(self, connection: AsyncConnection, records: Sequence[str]) -> Destroyed:
+        """End the category's bases of records that the caller has locked, whatever their dates."""
+        bases = await record_store.delete_bases(connection, records, self._category)
+        fields = await record_store.homeless(connection, records, self._kept.keeps())
+        sample = await self._sample(connection, fields)
+        units = [keys.field_unit(record_id, field) for record_id, field in fields]
+        salts = await store.destroy_salts(connection, units)
+        rows = await record_store.delete_fields(connection, fields)
+        gone = await record_store.delete_unbased(connection, records)
+        return Destroyed(
+            {"record_basis": bases, "erasure_key": salts, "record_field": rows, "record": gone}, sample=sample
+        )
+
+    def subjects(self, units: Sequence[str]) -> Sequence[str]:
+        """Return nothing: a record is not a data subject."""
+        return []
+
+    async def left(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
+        """Return the bases that are still there, and what of these records is there without any basis."""
+        names = sorted(self._kept.by(self._category))
+        return {
+            "rows left in record_basis": (await self.count(connection, units))["record_basis"],
+            "fields left that no basis keeps": await record_store.count_homeless(connection, units, self._kept.keeps()),
+            "salts left of fields that are gone": await connection.scalar(
+                _STRAY_SALTS, {"ids": list(units), "names": names}
+            ) or 0,
+        }  # fmt: skip
+
+    async def _sample(self, connection: AsyncConnection, fields: Sequence[tuple[str, str]]) -> Sample | None:
+        if not fields:
+            return None
+        record_id, field = fields[0]
+        row = await record_store.one_field(connection, record_id, field)
+        place = keys.field_place(record_id, field, self._service)
+        return Sample(self._key, keys.field_unit(record_id, field), place, row.sealed)
