@@ -25,6 +25,7 @@ from chassis.detached import detached
 from chassis.entry import carried
 from chassis.erasure_keys import ErasureKeys, Place, context
 from chassis.errors import Code, Violation
+from chassis.kept import Keeper, list_kept
 from chassis.ledger import append_within
 from chassis.transit import Sealed, Transit
 
@@ -94,6 +95,16 @@ class Category(Protocol):
         """Return the ids of the data subjects among the units; none where a unit is not a subject."""
         ...
 
+    async def left(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
+        """Return what is left of destroyed units and must not be, by what it is: rows by table, and living salts.
+
+        This is right where the units are the erasure units themselves and end whole; a category that ends by parts has
+        its own.
+        """
+        rows = await self.count(connection, units)
+        salts = await connection.scalar(_LIVE_SALTS, {"units": list(units)})
+        return {f"rows left in {table}": number for table, number in rows.items()} | {"salts left": salts or 0}
+
 
 _RUN = text("""
 INSERT INTO purge_run (plan_id, category, epoch, through)
@@ -149,13 +160,14 @@ class PurgeServicer:
 
     def __init__(
         self, engine: AsyncEngine, auditor: AsyncEngine, categories: Mapping[str, Category], keys: ErasureKeys,
-        transit: Transit,
+        transit: Transit, *, keeper: Keeper,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._auditor = auditor
         self._categories = categories
         self._keys = keys
         self._transit = transit
+        self._keeper = keeper
 
     async def prepare_purge(self, request: api.PreparePurgeRequest, call: Call) -> api.PreparePurgeResponse:
         """Fix the set. Raises CategoryUnknown, StaleEpoch, InvalidField, DatabaseUnavailable."""
@@ -245,15 +257,17 @@ class PurgeServicer:
                 raise PlanUnknown
             self._fence(run.epoch, request.epoch)
             units = list((await connection.scalars(_DESTROYED_UNITS, key)).all())
-            counts = await category.count(connection, units)
-            salts = await connection.scalar(_LIVE_SALTS, {"units": units})
+            left = await category.left(connection, units)
             due = (await connection.execute(_LEFT, key)).one().due
-            checks = [_check(f"rows left in {table}", len(units), rows) for table, rows in counts.items()]
-            checks.append(_check("salts left", len(units), salts or 0))
+            checks = [_check(name, len(units), number) for name, number in left.items()]
             checks.append(_check("units of the plan not destroyed", len(units) + due, due))
             if run.sample is not None:
                 checks.append(await self._decrypts(connection, _sample_from(run.sample)))
         return api.VerifyPurgeResponse(checks=checks, clean=all(check.passed for check in checks))
+
+    async def list_kept(self, request: api.ListKeptRequest, call: Call) -> api.ListKeptResponse:
+        """Tell what is kept, under which basis and since when. Raises PageTokenInvalid, DatabaseUnavailable."""
+        return await list_kept(self._engine, self._keeper, request)
 
     async def _decrypts(self, connection: AsyncConnection, sample: Sample) -> api.PurgeCheck:
         """Try to decrypt the kept ciphertext with what is left of its salt; and prove that decryption itself works."""

@@ -20,7 +20,7 @@ from chassis.process import Process, run
 from chassis.purge import Category, PurgeServicer
 from chassis.settings import MigrationSettings, refuse_unknown_names
 from chassis.transit import Transit
-from services.payment_vault import keys, purge_tokens
+from services.payment_vault import kept, keys, purge_tokens
 from services.payment_vault.reading import TokenReader
 from services.payment_vault.servicers import DetokenizationServicer, TokenizationServicer
 from services.payment_vault.settings import Settings
@@ -52,7 +52,7 @@ async def serve(settings: Settings) -> None:
             verifier = await _login(process, keys.DETOKENIZE_ROLE)
             services.append(_revealing(process, verifier))
         categories: dict[str, Category] = {purge_tokens.CATEGORY: purge_tokens.TokensOfWithdrawn()}
-        purge = PurgeServicer(process.engine, process.auditor, categories, erasure_keys, verifier)
+        purge = PurgeServicer(process.engine, process.auditor, categories, erasure_keys, verifier, keeper=kept.Tokens())
         services.append((purge_service_pb2.DESCRIPTOR.services_by_name["PurgeService"], purge))
         await process.serve(services, {"key service": lambda: transit.hmac(keys.INDEX_KEY, [b"ready"])})
 

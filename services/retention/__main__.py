@@ -15,8 +15,11 @@ from chassis.mutation import Mutations
 from chassis.process import Process, configure_logging, run
 from chassis.settings import MigrationSettings, refuse_unknown_names
 from chassis.transit import Transit
-from services.retention.categories import Measure
+from services.retention.calendars import Calendars
+from services.retention.categories import Categories
 from services.retention.certificate import Certifier
+from services.retention.explanation import Explainer
+from services.retention.forecast import Forecast, Measure
 from services.retention.holders import Holders
 from services.retention.job import Job, own_spiffe_id
 from services.retention.plans import Plans
@@ -37,17 +40,15 @@ async def serve(settings: Settings) -> None:
         await transit.start()
         process.on_close(transit.close)
         mutations = Mutations(process.engine)
-        certifier = Certifier(transit, settings.windows)
+        calendars = Calendars(process.privacy_policy)
+        categories = Categories(calendars)
+        certifier = Certifier(transit, categories, settings.windows)
         version = process.policy.version
         job = Job(own_spiffe_id(settings.tls.certificate_file), version)
-        peers = {"identity": settings.holders.identity, "payment_vault": settings.holders.payment_vault}
-        holders = Holders(peers, settings.tls)
-        forecast = {
-            Measure.MEMBERS: settings.forecast.members,
-            Measure.LOGIN_RECORDS: settings.forecast.login_records,
-        }
+        holders = Holders(settings.holders.by_name(), settings.tls)
+        forecast = Forecast(categories, {measure: getattr(settings.forecast, measure) for measure in Measure})
         worker = Worker(process.engine, holders, certifier, job, Pace())
-        preparation = Preparation(holders, forecast)
+        preparation = Preparation(holders, categories, forecast)
         schedule = Schedule(process.engine, process.ledger, preparation, job, settings.schedule)
         plans = Plans(process.engine, mutations, preparation, version, worker.wake)
         worker.start()
@@ -57,7 +58,7 @@ async def serve(settings: Settings) -> None:
         services = [
             (
                 retention_service_pb2.DESCRIPTOR.services_by_name["RetentionService"],
-                RetentionServicer(process.engine, plans),
+                RetentionServicer(process.engine, plans, Explainer(holders, calendars)),
             ),
             (
                 processing_log_service_pb2.DESCRIPTOR.services_by_name["ProcessingLogService"],

@@ -9,13 +9,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from chassis.kst import KST, event_date
+from chassis.policy.retention import Category
 from chassis.transit import Transit
-from services.retention.categories import CATEGORIES
+from services.retention.categories import Categories
 from services.retention.plan import Part, Plan, canonical, utc_now
 from services.retention.register import Certificate
 from services.retention.settings import WindowSettings
 
-VERSION = 1
+VERSION = 2
 TOOL = "onggi 0.1.0"
 KEY = "certificate-sign"
 METHOD = (
@@ -24,10 +25,10 @@ METHOD = (
 )
 
 
-def statement(plan: Plan, windows: WindowSettings, issued_at: datetime) -> bytes:
+def statement(plan: Plan, categories: Categories, windows: WindowSettings, issued_at: datetime) -> bytes:
     """Return the statement of a verified plan, canonical (UTF-8, keys sorted, no white space). Times are in KST.
 
-    Raises ValueError for a plan that is not verified.
+    Raises ValueError for a plan that is not verified, KeyError for a category that the policy has no more.
     """
     if plan.approved_at is None or plan.executed_from is None or plan.executed_to is None or plan.verified_at is None:
         msg = "only a verified plan has a certificate"
@@ -38,7 +39,7 @@ def statement(plan: Plan, windows: WindowSettings, issued_at: datetime) -> bytes
         "plan_id": plan.plan_id,
         "plan_digest": plan.digest,
         "policy_version": plan.policy_version,
-        "categories": [_category(part) for part in plan.parts],
+        "categories": [_category(part, categories[part.category]) for part in plan.parts],
         "rows_planned": _by_table(plan.parts, "planned"),
         "rows_destroyed": _by_table(plan.parts, "destroyed"),
         "method": METHOD,
@@ -61,13 +62,13 @@ def unrecoverable_after(destroyed: date, windows: WindowSettings) -> date:
     return destroyed + timedelta(days=max(windows.model_dump().values()))
 
 
-def _category(part: Part) -> dict[str, Any]:
-    category = CATEGORIES[part.category]
+def _category(part: Part, category: Category) -> dict[str, Any]:
     return {
-        "category": category.name,
+        "category": part.category,
         "korean": category.korean,
         "basis": category.basis,
-        "article": category.article,
+        "article": category.law,
+        "edition": category.edition,
         "holder": part.holder,
         "through": part.through.isoformat(),
         "units": part.units,
@@ -99,13 +100,14 @@ def _kst(instant: datetime) -> str:
 class Certifier:
     """Issues certificates, signed with a key that never leaves the key service."""
 
-    def __init__(self, transit: Transit, windows: WindowSettings) -> None:
+    def __init__(self, transit: Transit, categories: Categories, windows: WindowSettings) -> None:
         self._transit = transit
+        self._categories = categories
         self._windows = windows
 
     async def issue(self, plan: Plan) -> Certificate:
         """Return the certificate of a verified plan. Raises KeyServiceUnavailable."""
-        content = statement(plan, self._windows, utc_now())
+        content = statement(plan, self._categories, self._windows, utc_now())
         signature, version = await self._transit.sign(KEY, content)
         public_key = await self._transit.public_key(KEY, version)
         return Certificate(content, signature, f"{KEY}:v{version}", public_key)

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 Answer = TypeVar("Answer", bound=Message)
 
-DEADLINES = {"PreparePurge": 30.0, "ExecutePurge": 30.0, "VerifyPurge": 60.0}
+DEADLINES = {"PreparePurge": 30.0, "ExecutePurge": 30.0, "VerifyPurge": 60.0, "ListKept": 5.0}
 """Seconds that a holder has for each call."""
 ACCESS = AccessContext(purpose="destruction")
 
@@ -42,12 +42,39 @@ class Holders:
     @asynccontextmanager
     async def connected(self, plan_id: str, epoch: int, traceparent: str) -> AsyncIterator["Connected"]:
         """Give the holders for one attempt at a plan. ``traceparent``: of the call or job that asks them."""
+        async with self.asked(traceparent) as lines:
+            yield Connected(lines, plan_id, epoch)
+
+    @asynccontextmanager
+    async def asked(self, traceparent: str) -> AsyncIterator["Lines"]:
+        """Give lines to the holders. ``traceparent``: of the call or job that asks them."""
         async with AsyncExitStack() as stack:
             channels = {}
             for name, peer in self._peers.items():
                 channels[name] = channel.connect(peer, self._tls)
                 stack.push_async_callback(channels[name].close)
-            yield Connected(channels, plan_id, epoch, traceparent)
+            yield Lines(channels, traceparent)
+
+
+class Lines:
+    """The holders, for calls of PurgeService. ``names``: theirs."""
+
+    def __init__(self, channels: Mapping[str, grpc.aio.Channel], traceparent: str) -> None:
+        self._channels = channels
+        self._traceparent = traceparent
+        self.names = tuple(channels)
+
+    async def call(self, holder: str, method: str, request: Message, answer: type[Answer]) -> Answer:
+        """Make one call. Raises HolderUnavailable, or Overtaken where the holder knows a newer attempt."""
+        try:
+            return await channel.call(
+                self._channels[holder], f"onggi.purge.v1.PurgeService/{method}", request, answer,
+                timeout=DEADLINES[method], traceparent=self._traceparent,
+            )  # fmt: skip
+        except grpc.aio.AioRpcError as error:
+            reason = reason_of(error)
+            log.warning("holder refused or failed", holder=holder, rpc=method, status=error.code().name, reason=reason)
+            raise (Overtaken if reason == "STALE_EPOCH" else HolderUnavailable) from None
 
 
 class Connected:
@@ -56,11 +83,10 @@ class Connected:
     Every call raises HolderUnavailable, or Overtaken where a holder knows a newer attempt.
     """
 
-    def __init__(self, channels: Mapping[str, grpc.aio.Channel], plan_id: str, epoch: int, traceparent: str) -> None:
-        self._channels = channels
+    def __init__(self, lines: Lines, plan_id: str, epoch: int) -> None:
+        self._call = lines.call
         self._plan_id = plan_id
         self._epoch = epoch
-        self._traceparent = traceparent
 
     async def prepare(
         self, holder: str, category: str, through: date, subject_ids: list[str], page_token: str
@@ -90,17 +116,6 @@ class Connected:
             access=ACCESS, plan_id=self._plan_id, epoch=self._epoch, category=part.category
         )
         return await self._call(part.holder, "VerifyPurge", request, api.VerifyPurgeResponse)
-
-    async def _call(self, holder: str, method: str, request: Message, answer: type[Answer]) -> Answer:
-        try:
-            return await channel.call(
-                self._channels[holder], f"onggi.purge.v1.PurgeService/{method}", request, answer,
-                timeout=DEADLINES[method], traceparent=self._traceparent,
-            )  # fmt: skip
-        except grpc.aio.AioRpcError as error:
-            reason = reason_of(error)
-            log.warning("holder refused or failed", holder=holder, rpc=method, status=error.code().name, reason=reason)
-            raise (Overtaken if reason == "STALE_EPOCH" else HolderUnavailable) from None
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:

@@ -1,13 +1,13 @@
 """What the service does without being called stands in the processing log too, under its own identity (LG-01)."""
 
 from dataclasses import dataclass
-from pathlib import Path
-
-from cryptography import x509
 
 from chassis import trace_context
 from chassis.entry import OUTCOME, Entry
+from chassis.job import job_entry, own_spiffe_id
 from services.retention.plan import Plan
+
+__all__ = ["Job", "own_spiffe_id"]
 
 SERVICE = "onggi.retention.v1.RetentionService"
 
@@ -30,19 +30,4 @@ class Job:
         return entry
 
     def _entry(self, rpc: str, action: str, plan_id: str, parent: tuple[str, str]) -> Entry:
-        trace_id, parent_span_id = parent
-        return Entry(
-            f"{SERVICE}/{rpc}", action, trace_id, trace_context.new_span_id(), parent_span_id, self.policy_version,
-            actor=self.actor, actor_type="JOB", peer_address="local", resource_ids=[plan_id], purpose="destruction",
-        )  # fmt: skip
-
-
-def own_spiffe_id(certificate_file: Path) -> str:
-    """Return the SPIFFE id in the service's own certificate (X509-SVID, section 2). Raises ValueError without one."""
-    certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    ids = [name for name in names.get_values_for_type(x509.UniformResourceIdentifier) if name.startswith("spiffe://")]
-    if len(ids) != 1:
-        msg = "the service's certificate must name exactly one SPIFFE id"
-        raise ValueError(msg)
-    return ids[0]
+        return job_entry(self.actor, self.policy_version, f"{SERVICE}/{rpc}", action, [plan_id], parent=parent)

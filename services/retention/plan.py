@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from services.retention.categories import CATEGORIES, Measure
 from services.retention.refusals import PlanChanged, SelfApproval, WrongState
 
 FORECAST = "forecast"
@@ -143,16 +142,6 @@ def digest_of(parts: Sequence[Part]) -> str:
         for part in sorted(parts, key=lambda part: (part.category, part.holder))
     ]  # fmt: skip
     return hashlib.sha256(canonical(fixed)).hexdigest()
-
-
-def exceeds(parts: Sequence[Part], forecast: Mapping[Measure, int]) -> bool:
-    """Return whether the parts destroy more than the forecast. Each category is measured by itself."""
-    return any(_size(part) > forecast[CATEGORIES[part.category].measure] for part in parts)
-
-
-def _size(part: Part) -> int:
-    rows = CATEGORIES[part.category].measure is Measure.LOGIN_RECORDS
-    return sum(part.planned.values()) if rows else part.units
 
 
 def canonical(value: object) -> bytes:

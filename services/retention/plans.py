@@ -16,10 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chassis import errors, page
 from chassis.call import Call
 from chassis.mutation import Answer, Mutations
+from chassis.policy.calendar import today_kst
 from chassis.running import Running
 from services.retention import store
-from services.retention.calendar import today_kst
-from services.retention.categories import chosen
 from services.retention.plan import FINISHED, Plan, State, check_approval, check_step
 from services.retention.preparation import Preparation
 from services.retention.refusals import PlanNotFound
@@ -46,8 +45,8 @@ class Plans:
 
         Raises CategoryUnknown, HolderUnavailable (ask again: the plan stands), DatabaseUnavailable.
         """
-        categories = [category.name for category in chosen(names)]
         day = today_kst(self._preparation.clock())
+        categories = list(dict.fromkeys(due.category for due in self._preparation.categories.chosen(names, day)))
 
         async def add(connection: AsyncConnection) -> Answer:
             plan_id = str(uuid4())

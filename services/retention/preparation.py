@@ -7,10 +7,13 @@ from typing import Any
 
 from onggi.purge.v1 import purge_service_pb2 as api
 
-from services.retention.categories import Category, Measure, chosen
+from services.retention.categories import Categories, Due
+from services.retention.forecast import Forecast
 from services.retention.holders import Connected, Holders
-from services.retention.plan import FORECAST, Part, State, digest_of, exceeds, utc_now
+from services.retention.plan import FORECAST, Part, State, digest_of, utc_now
 from services.retention.store import NOW
+
+Parts = dict[Due, Part]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,68 +30,62 @@ class Preparation:
     """Fixes sets. ``forecast``: what may be destroyed without a person; ``clock``: the present, with a zone."""
 
     holders: Holders
-    forecast: Mapping[Measure, int]
+    categories: Categories
+    forecast: Forecast
     clock: Callable[[], datetime] = utc_now
 
     async def fix(self, attempt: tuple[str, int], traceparent: str, names: Sequence[str], day: date) -> Fixed:
         """Fix what is due on ``day`` of the categories named, or of all. ``attempt``: the plan's id and epoch.
 
-        Raises HolderUnavailable, Overtaken.
+        Raises HolderUnavailable, Overtaken, CategoryUnknown.
         """
+        due = self.categories.chosen(names, day)
         async with self.holders.connected(*attempt, traceparent) as connected:
-            parts = await prepare(connected, chosen(names), day)
+            parts = await prepare(connected, due)
         return decide(parts, self.forecast)
 
 
-def decide(parts: Sequence[Part], forecast: Mapping[Measure, int]) -> Fixed:
+def decide(parts: Sequence[Part], forecast: Forecast) -> Fixed:
     """Approve what is within the forecast; leave more than that to a person who has not asked for it."""
-    above = exceeds(parts, forecast)
+    above = forecast.is_exceeded(parts)
     values: dict[str, Any] = {"digest": digest_of(parts), "exceeds_forecast": above}
     if not above:
         values |= {"approved_by": FORECAST, "approved_at": NOW}
     return Fixed(parts, State.PLANNED if above else State.APPROVED, values)
 
 
-async def prepare(holders: Connected, categories: Sequence[Category], day: date) -> list[Part]:
-    """Have the holders fix what is due on ``day``, a Korean day, and return what they fixed, by category.
+async def prepare(holders: Connected, due: Sequence[Due]) -> list[Part]:
+    """Have the holders fix what is due, and return what they fixed, in the same order.
 
-    ``categories``: with those that they follow. The subjects that one holder finds due are passed on page by page and
+    ``due``: with those that they follow. The subjects that one holder finds due are passed on page by page and
     forgotten. Raises HolderUnavailable, Overtaken.
     """
-    followers: dict[str | None, list[Category]] = {}
-    for category in categories:
-        followers.setdefault(category.follows, []).append(category)
-    parts: dict[str, Part] = {}
-    for category in followers.get(None, ()):
-        await _fix(holders, category, followers.get(category.name, ()), day, parts)
-    return [parts[category.name] for category in categories]
+    followers: dict[str | None, list[Due]] = {}
+    for each in due:
+        followers.setdefault(each.follows, []).append(each)
+    parts: Parts = {}
+    for each in followers.get(None, ()):
+        await _fix(holders, each, followers.get(each.category, ()), parts)
+    return [parts[each] for each in due]
 
 
-async def _fix(
-    holders: Connected, category: Category, followers: Sequence[Category], day: date, parts: dict[str, Part]
-) -> None:
+async def _fix(holders: Connected, due: Due, followers: Sequence[Due], parts: Parts) -> None:
     page_token = ""
     while True:
-        through = category.through(day)
-        fixed = await holders.prepare(category.holder, category.name, through, [], page_token)
-        parts[category.name] = _part(category, through, fixed)
+        fixed = await holders.prepare(due.holder, due.category, due.through, [], page_token)
+        parts[due] = _part(due, fixed)
         # Also where nobody is due: then the follower's set is fixed as an empty one.
-        for follower in followers:
-            parts[follower.name] = await _follow(holders, follower, day, list(fixed.subject_ids))
+        for each in followers:
+            subject_ids = list(fixed.subject_ids)
+            parts[each] = _part(each, await holders.prepare(each.holder, each.category, each.through, subject_ids, ""))
         page_token = fixed.next_page_token
         if not page_token:
             return
 
 
-async def _follow(holders: Connected, follower: Category, day: date, subject_ids: list[str]) -> Part:
-    through = follower.through(day)
-    fixed = await holders.prepare(follower.holder, follower.name, through, subject_ids, "")
-    return _part(follower, through, fixed)
-
-
-def _part(category: Category, through: date, fixed: api.PreparePurgeResponse) -> Part:
+def _part(due: Due, fixed: api.PreparePurgeResponse) -> Part:
     return Part(
-        category.name, category.holder, through, counts(fixed.counts), fixed.units, fixed.digest, remaining=fixed.units
+        due.category, due.holder, due.through, counts(fixed.counts), fixed.units, fixed.digest, remaining=fixed.units
     )
 
 

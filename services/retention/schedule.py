@@ -135,7 +135,7 @@ class Schedule:
     def _columns(self, run: Run, fixed: Fixed) -> store.Values:
         values = {
             "plan_id": run.plan_id, "state": fixed.state, "day": run.day, "epoch": run.epoch,
-            "categories": [part.category for part in fixed.parts], "requested_by": self._job.actor,
+            "categories": list(dict.fromkeys(part.category for part in fixed.parts)), "requested_by": self._job.actor,
             "policy_version": self._job.policy_version, **fixed.values,
         }  # fmt: skip
         if fixed.state is State.APPROVED:

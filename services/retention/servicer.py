@@ -11,6 +11,7 @@ from chassis.call import Call
 from chassis.instants import timestamp
 from chassis.request_content import content
 from services.retention import register, store
+from services.retention.explanation import Explainer
 from services.retention.plan import Part, Plan
 from services.retention.plans import Plans
 from services.retention.refusals import CertificateNotReady
@@ -21,9 +22,10 @@ Request = api.PlanPurgeRequest | api.ApprovePlanRequest | api.ExecutePlanRequest
 class RetentionServicer:
     """Servicer of RetentionService."""
 
-    def __init__(self, engine: AsyncEngine, plans: Plans) -> None:
+    def __init__(self, engine: AsyncEngine, plans: Plans, explainer: Explainer) -> None:
         self._engine = engine
         self._plans = plans
+        self._explainer = explainer
 
     async def plan_purge(self, request: api.PlanPurgeRequest, call: Call) -> api.PlanPurgeResponse:
         """Fix what is due as a plan."""
@@ -67,6 +69,12 @@ class RetentionServicer:
                 public_key_pem=issued.public_key_pem,
             )
         )  # fmt: skip
+
+    async def explain_retention(self, request: api.ExplainRetentionRequest, call: Call) -> api.ExplainRetentionResponse:
+        """Return what is kept, why and until when."""
+        return api.ExplainRetentionResponse(
+            kept=await self._explainer.explain(call.traceparent, request.member_id, request.record_id)
+        )
 
 
 async def _progress(plans: AsyncIterator[Plan]) -> AsyncIterator[api.WatchPlanResponse]:

@@ -11,10 +11,15 @@ from chassis.settings import Group, ServiceSettings
 
 
 class HolderSettings(Group):
-    """The holders of personal data, by the names that categories and plans use."""
+    """The holders of personal data, by the names that the policy and the plans use."""
 
     identity: PeerSettings
     payment_vault: PeerSettings
+    archive: PeerSettings
+
+    def by_name(self) -> dict[str, PeerSettings]:
+        """Return the holders by the names that the policy has for them."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
 
 
 class ForecastSettings(Group):
@@ -23,7 +28,9 @@ class ForecastSettings(Group):
     members: int = Field(default=20, ge=0)
     """Members (units of R-01, and of R-03 which follows it)."""
     login_records: int = Field(default=100_000, ge=0)
-    """Login records (rows of R-12)."""
+    """Log-like records: rows of R-12 or of R-22."""
+    records: int = Field(default=500, ge=0)
+    """Records, and fields of records: units of any other category at one holder."""
 
 
 class WindowSettings(Group):

@@ -1,0 +1,39 @@
+"""What the vault keeps of a member, for the explanation of its retention: one line a kind, and never a token.
+
+A token opens a number to whoever may reveal it, so it is not named here.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from onggi.payment_vault.v1 import instrument_pb2 as instruments
+from onggi.purge.v1 import purge_service_pb2 as api
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis import contract
+from services.payment_vault import purge_tokens
+
+KIND = "token"
+
+_KINDS = text("SELECT DISTINCT kind FROM token WHERE member_id = CAST(:member_id AS uuid)")
+_ITEMS: Mapping[str, frozenset[str]] = {
+    "card": contract.items_held(instruments.Card.DESCRIPTOR),
+    "bank_account": contract.items_held(instruments.BankAccount.DESCRIPTOR),
+}
+
+
+class Tokens:
+    """The keeper of this service in chassis.kept."""
+
+    async def kept(
+        self, connection: AsyncConnection, member_id: str | None, record_id: str | None
+    ) -> Sequence[api.Kept]:
+        """Return one entry while the member has tokens; nothing for a record, since there are none here.
+
+        When the member leaves (the start event) is known to identity alone, so no date is told.
+        """
+        if member_id is None:
+            return []
+        kinds = list(await connection.scalars(_KINDS, {"member_id": member_id}))
+        items = frozenset[str]().union(*(_ITEMS[kind] for kind in kinds))
+        return [api.Kept(kind=KIND, category=purge_tokens.CATEGORY, items=sorted(items))] if kinds else []

@@ -1,0 +1,130 @@
+"""What is kept of a person, why and until when: every holder's bases, dated by the policy (방침 제7·8조, 법 제35조).
+
+Ends are computed while they are told. What one holder does not tell makes no answer: a part would read as the whole.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from onggi.purge.v1 import purge_service_pb2 as purge
+from onggi.retention.v1.kept_item_pb2 import KeptItem
+
+from chassis.policy.calendar import today_kst
+from chassis.policy.keeping import Standing, keep_until
+from chassis.policy.retention import Basis
+from services.retention.calendars import Calendars
+from services.retention.categories import FOLLOWS
+from services.retention.holders import ACCESS, Holders, Lines
+from services.retention.plan import utc_now
+from services.retention.refusals import HolderUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one holder has told of one basis."""
+
+    holder: str
+    kept: purge.Kept
+
+    @property
+    def thing(self) -> tuple[str, str, str]:
+        """What it keeps: bases of the same thing are judged together. A log-like day has no id and one basis."""
+        return self.holder, self.kept.kind, self.kept.record_id or self.kept.event_date
+
+
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """Answers what is kept. ``clock``: the present, with a zone."""
+
+    holders: Holders
+    calendars: Calendars
+    clock: Callable[[], datetime] = utc_now
+
+    async def explain(self, traceparent: str, member_id: str = "", record_id: str = "") -> list[KeptItem]:
+        """Return what is kept of the member, or of the record, in the order of the days on which it ends.
+
+        Raises HolderUnavailable.
+        """
+        request = purge.ListKeptRequest(access=ACCESS)
+        if member_id:
+            request.member_id = member_id
+        else:
+            request.record_id = record_id
+        async with self.holders.asked(traceparent) as lines:
+            lists = await asyncio.gather(*(_all_pages(lines, name, request) for name in lines.names))
+        return explained([told for answer in lists for told in answer], self.calendars, today_kst(self.clock()))
+
+
+async def _all_pages(lines: Lines, holder: str, request: purge.ListKeptRequest) -> list[Told]:
+    asked = purge.ListKeptRequest()
+    asked.CopyFrom(request)
+    told: list[Told] = []
+    while True:
+        page = await lines.call(holder, "ListKept", asked, purge.ListKeptResponse)
+        told += [Told(holder, kept) for kept in page.kept]
+        if not page.next_page_token:
+            return told
+        if page.next_page_token == asked.page_token:
+            raise HolderUnavailable
+        asked.page_token = page.next_page_token
+
+
+def explained(told: Sequence[Told], calendars: Calendars, today: date) -> list[KeptItem]:
+    """Return the bases with their ends, the first to end first, those without an end last.
+
+    Raises HolderUnavailable for a category that the policy does not have.
+    """
+    if any(each.kept.category not in calendars.categories for each in told):
+        raise HolderUnavailable
+    things = groupby(sorted(_led(told), key=lambda each: each.thing), key=lambda each: each.thing)
+    items = [item for _, bases in things for item in _of_one_thing(list(bases), calendars, today)]
+    return sorted(items, key=lambda item: (item.last_day or "~", item.category, item.holder, item.kind, item.record_id))
+
+
+def _led(told: Sequence[Told]) -> list[Told]:
+    """Give categories that follow another the date of its start event: their holder does not know it."""
+    events = {each.kept.category: each.kept.event_date for each in told if each.kept.category in FOLLOWS.values()}
+    led = []
+    for each in told:
+        event = events.get(FOLLOWS.get(each.kept.category, ""), "")
+        if event and not each.kept.event_date:
+            kept = purge.Kept()
+            kept.CopyFrom(each.kept)
+            kept.event_date = event
+            led.append(Told(each.holder, kept))
+        else:
+            led.append(each)
+    return led
+
+
+def _of_one_thing(bases: Sequence[Told], calendars: Calendars, today: date) -> list[KeptItem]:
+    standings = [_standing(each.kept, calendars, today) for each in bases]
+    maxima = [standing for standing in standings if standing.basis is Basis.LAW_MAX]
+    conflict = keep_until(standings).conflict
+    items = []
+    for each, standing in zip(bases, standings, strict=True):
+        until = standing.last_day if standing in maxima else keep_until([standing, *maxima]).until
+        items.append(_item(each, until, calendars, conflict=conflict, today=today))
+    return items
+
+
+def _standing(kept: purge.Kept, calendars: Calendars, today: date) -> Standing:
+    calendar = calendars.of(kept.policy_version, today)
+    return Standing.under(calendar, kept.category, _day(kept.event_date), _day(kept.ended_on))
+
+
+def _item(told: Told, until: date | None, calendars: Calendars, *, conflict: bool, today: date) -> KeptItem:
+    kept, category = told.kept, calendars.categories[told.kept.category]
+    return KeptItem(
+        holder=told.holder, kind=kept.kind, record_id=kept.record_id, category=kept.category, korean=category.korean,
+        basis=category.basis, article=category.law, start_event=category.start.korean, event_date=kept.event_date,
+        last_day=until.isoformat() if until else "", items=kept.items, conflict=conflict,
+        policy_version=kept.policy_version, ended=until is not None and until < today,
+    )  # fmt: skip
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
