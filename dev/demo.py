@@ -25,6 +25,7 @@ from dev.demo_access import MISPLACED_CARD, RESIDENT_NUMBER, AccessAct
 from dev.demo_calls import Caller, Receipts
 from dev.demo_command import Onggi
 from dev.demo_destruction import DestructionAct
+from dev.demo_keeping import KeepingAct
 from dev.demo_leaks import PROOFS, Controls, keep_all_wal
 from dev.demo_load import load
 from dev.demo_log import LogAct
@@ -108,14 +109,20 @@ class Demo:
             access = AccessAct(screen, callers, members[0])
             with self._phase("access"):
                 await access.play()
+            screen.chapter("What the policy says, and whose consent it asks for")
+            onggi = Onggi(screen, stack.client_config)
+            keeping = KeepingAct(screen, callers, onggi, members[0], access)
+            with self._phase("policy"):
+                await keeping.policy()
+                await keeping.consents()
             screen.chapter("A member leaves, and what is due is destroyed")
-            destruction = DestructionAct(screen, callers, members, access)
-            log = None
+            destruction = DestructionAct(screen, callers, members, access, keeping)
             with self._phase("destruction"):
                 plan = await destruction.play()
-                log = LogAct(screen, Onggi(screen, stack.client_config), members[0], plan)
+                log = LogAct(screen, onggi, members[0], plan)
                 await log.certificate(self._directory)
                 await destruction.look_afterwards()
+                await keeping.explain()
             screen.chapter("What the processing log tells")
             with self._phase("log"):
                 await log.search(self._receipts)

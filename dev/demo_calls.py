@@ -11,6 +11,8 @@ import grpc
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
+from onggi.identity.v1.archive_service_pb2_grpc import ArchiveServiceStub
+from onggi.identity.v1.consent_service_pb2_grpc import ConsentServiceStub
 from onggi.identity.v1.contact_service_pb2_grpc import ContactServiceStub
 from onggi.identity.v1.member_service_pb2_grpc import MemberServiceStub
 from onggi.identity.v1.record_service_pb2_grpc import RecordServiceStub
@@ -70,7 +72,9 @@ class Caller:
         self._receipts = receipts
         files = stack.client_credentials(name)
         self._channels = {s: secure_channel(stack.addresses[s], files, account(s)) for s in SERVICES}
-        identity, vault, retention = (self._channels[service] for service in SERVICES)
+        archive, identity, vault, retention = self._channels.values()
+        self.archive = ArchiveServiceStub(archive)
+        self.consents = ConsentServiceStub(identity)
         self.members = MemberServiceStub(identity)
         self.contacts = ContactServiceStub(identity)
         self.records = RecordServiceStub(identity)

@@ -27,12 +27,12 @@ class Onggi:
         self._environment |= {"ONGGI_CLI_CONFIG": str(config), "COLUMNS": "180"}
 
     async def show(self, caller: str, *arguments: str | Path, code: int = 0, lines: int = 40) -> None:
-        """Run a command for the reader, who sees the first `lines` of its output.
+        """Run a command for the reader, who sees the first `lines` of its output; `caller` is "" where nobody is called.
 
         Raises:
             DemoFailed: its exit code is another one.
         """
-        told = " ".join(["--as", caller, *(_short(argument) for argument in arguments)])
+        told = " ".join([*_speaker(caller), *(_short(argument) for argument in arguments)])
         self._screen.output(f"$ onggi {told}")
         exit_code, output, errors = await self._run(caller, *arguments)
         self._screen.output(output + errors, lines)
@@ -53,8 +53,7 @@ class Onggi:
     async def _run(self, caller: str, *arguments: str | Path) -> tuple[int, str, str]:
         process = await asyncio.create_subprocess_exec(
             _COMMAND,
-            "--as",
-            caller,
+            *_speaker(caller),
             *arguments,
             env=self._environment,
             cwd=ROOT,
@@ -68,6 +67,10 @@ class Onggi:
             if process.returncode is None:
                 process.kill()
         return process.returncode or 0, output.decode(), errors.decode()
+
+
+def _speaker(caller: str) -> list[str]:
+    return ["--as", caller] if caller else []
 
 
 def _short(argument: str | Path) -> str:

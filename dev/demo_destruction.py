@@ -1,6 +1,6 @@
 """Second act: a member leaves, and what is due is planned, approved by another, destroyed, verified and certified."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -9,23 +9,24 @@ import grpc
 from onggi.access.v1.access_context_pb2 import AccessContext, View
 from onggi.identity.v1.member_service_pb2 import WithdrawMemberRequest
 from onggi.identity.v1.record_service_pb2 import ListRecordsRequest
-from onggi.purge.v1.purge_service_pb2 import TableCount
 from onggi.retention.v1.retention_service_pb2 import (
     ApprovePlanRequest,
     ExecutePlanRequest,
     Plan,
-    PlanPart,
     PlanPurgeRequest,
     PlanState,
     WatchPlanRequest,
 )
 
 from chassis.kst import event_date
+from chassis.policy.calendar import due
+from chassis.policy.duration import Period
+from dev import demo_plan
 from dev.demo_access import AccessAct
 from dev.demo_calls import Answer, Caller
+from dev.demo_keeping import KeepingAct
 from dev.demo_load import Loaded
-from dev.demo_screen import DemoFailed, Screen, leaves
-from services.retention.calendar import Period, due
+from dev.demo_screen import DemoFailed, Screen
 
 _WATCH_SECONDS: Final = 300.0
 _WHY: Final = AccessContext(purpose="destruction", ticket="DEMO-2")
@@ -40,16 +41,23 @@ class DestructionAct:
         callers: by name; `portal`, `billing`, `retention-operator` and `privacy-officer` play.
         members: all of them; the first one leaves.
         access: reads and reveals of that member.
+        keeping: shows what is kept of that member.
     """
 
     def __init__(
-        self, screen: Screen, callers: dict[str, Caller], members: Sequence[Loaded], access: AccessAct
+        self,
+        screen: Screen,
+        callers: dict[str, Caller],
+        members: Sequence[Loaded],
+        access: AccessAct,
+        keeping: KeepingAct,
     ) -> None:
         self._screen = screen
         self._callers = callers
         self._members = members
         self._leaving = members[0]
         self._access = access
+        self._keeping = keeping
         today = event_date(datetime.now(UTC))
         self._last_due = due(_LOGIN_RECORDS, today)
 
@@ -61,12 +69,13 @@ class DestructionAct:
         """
         await self._withdraw()
         await self._gone("billing", "The next read, at once")
+        await self._keeping.archive()
         plan = await self._plan()
         await self._approve_own(plan)
         await self._approve(plan)
         await self._execute(plan)
         certified = await self._watch(plan)
-        self._show_checks(certified)
+        demo_plan.show_checks(self._screen, certified)
         return certified
 
     async def look_afterwards(self) -> None:
@@ -88,7 +97,10 @@ class DestructionAct:
         portal = self._callers["portal"]
         answer = await portal.call(portal.members.WithdrawMember, request)
         self._screen.expect("the answer is OK", answer.code == "OK", answer)
-        self._screen.show(leaves(answer.response))
+        self._screen.note(
+            f"left on {answer.response.withdrawn_on}; what is kept all the same, and the member is told so:"
+        )
+        self._keeping.told(answer.response.kept)
 
     async def _gone(self, caller: str, what: str) -> None:
         purpose = {"billing": "billing", "portal": "membership"}[caller]
@@ -103,7 +115,7 @@ class DestructionAct:
         answer = await operator.call(operator.plans.PlanPurge, request)
         self._screen.expect("the answer is OK", answer.code == "OK", answer)
         plan: Plan = answer.response.plan
-        self._draw_parts(plan)
+        demo_plan.show_parts(self._screen, plan)
         there = {(part.category, part.holder) for part in plan.parts if part.units}
         wanted = {("R-01", "identity"), ("R-03", "payment_vault"), ("R-12", "identity")}
         self._screen.expect("R-01, R-03 and R-12 have something due", wanted <= there, sorted(there))
@@ -149,18 +161,22 @@ class DestructionAct:
         self._screen.expect("started", answer.code == "OK", answer)
 
     async def _watch(self, plan: Plan) -> Plan:
-        """Follow the plan to its end, with a bar for each part."""
+        """Follow the plan to its end, with a bar for each part that has something due."""
         operator = self._callers["retention-operator"]
         request = WatchPlanRequest(access=_WHY, plan_id=plan.plan_id)
         last = plan
         with self._screen.progress() as bars:
-            tasks = [bars.add_task(f"{part.category} {part.holder}", total=part.units) for part in plan.parts]
+            tasks = {
+                at: bars.add_task(f"{part.category} {part.holder}", total=part.units)
+                for at, part in enumerate(plan.parts)
+                if part.units
+            }
             call = operator.plans.WatchPlan(request, timeout=_WATCH_SECONDS)
             try:
                 async for response in call:
                     last = response.plan
-                    for task, part in zip(tasks, last.parts, strict=True):
-                        bars.update(task, completed=_destroyed(last, part))
+                    for at, task in tasks.items():
+                        bars.update(task, completed=demo_plan.destroyed(last, last.parts[at]))
             except grpc.aio.AioRpcError as error:
                 raise DemoFailed(f"WatchPlan: {error.code().name}") from None
             operator.keep(await call.trailing_metadata(), request.SerializeToString())
@@ -169,22 +185,6 @@ class DestructionAct:
             "the plan is CERTIFIED", last.state == PlanState.PLAN_STATE_CERTIFIED, f"{state} {last.trouble}"
         )
         return last
-
-    def _show_checks(self, plan: Plan) -> None:
-        self._screen.step("What the verification by another role found")
-        table = self._screen.table("category", "holder", "check", "examined", "left")
-        checks = [(part, check) for part in plan.parts for check in part.checks]
-        for part, check in checks:
-            table.add_row(part.category, part.holder, check.name, str(check.examined), str(check.left))
-        self._screen.draw(table)
-        self._screen.expect(
-            f"{len(checks)} checks, none found anything left",
-            all(part.checks for part in plan.parts if part.units)
-            and all(check.passed and not check.left for _, check in checks),
-        )
-        others = _otherwise(plan)
-        self._screen.show({f"{part.category} {part.holder}": _rows(part.destroyed) for part in plan.parts})
-        self._screen.expect("as many rows were destroyed as were planned", not others, "; ".join(others))
 
     async def _records_of_another(self) -> None:
         other = self._members[1]
@@ -209,32 +209,5 @@ class DestructionAct:
     def _login_rows(self, plan: Plan) -> int:
         return sum(count.rows for part in plan.parts if part.category == "R-12" for count in part.planned)
 
-    def _draw_parts(self, plan: Plan) -> None:
-        table = self._screen.table("category", "holder", "due up to", "units", "rows")
-        for part in plan.parts:
-            table.add_row(part.category, part.holder, part.through, str(part.units), _rows(part.planned))
-        self._screen.draw(table)
-
     def _step(self, what: str, caller: str, rpc: str, purpose: str, reason: str = "") -> None:
         self._screen.step(what, who=self._callers[caller].name, rpc=rpc, purpose=purpose, reason=reason)
-
-
-def _destroyed(plan: Plan, part: PlanPart) -> int:
-    return part.units - part.remaining if plan.state >= PlanState.PLAN_STATE_DESTROYING else 0
-
-
-def _otherwise(plan: Plan) -> list[str]:
-    """Where the planned tables lost other numbers of rows than planned; salts and stored answers come on top."""
-    return [
-        f"{part.category} {part.holder}: {_rows(part.planned)} planned, {_rows(part.destroyed)} destroyed"
-        for part in plan.parts
-        if part.skipped or not _by_table(part.planned).items() <= _by_table(part.destroyed).items()
-    ]
-
-
-def _by_table(counts: Iterable[TableCount]) -> dict[str, int]:
-    return {count.table: count.rows for count in counts if count.rows}
-
-
-def _rows(counts: Iterable[TableCount]) -> str:
-    return ", ".join(sorted(f"{count.rows} {count.table}" for count in counts if count.rows))

@@ -15,6 +15,7 @@ from dev.demo_screen import Screen
 _REVIEWER: Final = "security-reviewer"
 _REFUSALS: Final = {
     "PURPOSE_NOT_ALLOWED",
+    "CONSENT_REQUIRED",
     "ACCESS_DENIED",
     "REASON_REQUIRED",
     "MEMBER_NOT_FOUND",
@@ -61,13 +62,13 @@ class LogAct:
         self._screen.expect("the refused ones too", reasons >= _REFUSALS, sorted(_REFUSALS - reasons))
 
     async def trace(self) -> None:
-        """The destruction is one trace across the three services."""
+        """The destruction is one trace across the services."""
         trace_id = self._plan.trace_id
         self._screen.step("The destruction as one trace", who=f"staff/{_REVIEWER}", purpose="security_review")
         await self._onggi.show(_REVIEWER, "log", "trace", trace_id)
         tree = await self._onggi.read(_REVIEWER, "log", "trace", trace_id)
         called = {(entry["service"], entry["rpc_method"]) for entry in _entries(tree["spans"])}
-        for holder in ("identity", "payment_vault"):
+        for holder in ("identity", "archive", "payment_vault"):
             for rpc in ("ExecutePurge", "VerifyPurge"):
                 self._screen.expect(f"{rpc} at {holder} is in it", (holder, f"{_PURGE}{rpc}") in called)
 

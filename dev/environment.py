@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from dev import identities, postgres_roles
-from dev.identities import OTLP_RECEIVER, SERVICE_NAMESPACE, account, server_name
+from dev import postgres_roles
+from dev.identities import OTLP_RECEIVER, SERVICE_NAMESPACE, SERVICES, account, server_name
 from dev.openbao import OpenBao
 from dev.pki import CertificateStore
 from dev.ports import Ports
@@ -29,10 +29,24 @@ def module(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", name, *arguments]
 
 
+def program(service: str) -> list[str]:
+    """The command line of a service."""
+    if service == "archive":
+        return module("services.identity", "archive")
+    return module(f"services.{service}")
+
+
+def migration(service: str) -> list[str]:
+    """The command line of a service's migrations."""
+    if service == "archive":
+        return module("services.identity", "archive-migrate")
+    return module(f"services.{service}", "migrate")
+
+
 def of_service(
     service: str, *, ports: Ports, postgres: Postgres, openbao: OpenBao, certificates: CertificateStore
 ) -> dict[str, str]:
-    """The environment of `python -m services.<service>`."""
+    """The environment of a service's process."""
     files = certificates.credentials(account(service), SERVICE_NAMESPACE)
     auditor = postgres_roles.auditor(service)
     settings = {
@@ -57,8 +71,16 @@ def of_service(
         "TELEMETRY__OTLP_SERVER_NAME": server_name(OTLP_RECEIVER),
         "POLICY_DIRECTORY": ROOT / "policy",
     }
+    if service == "identity":
+        settings |= {
+            "ARCHIVE__HOST": postgres.socket_directory,
+            "ARCHIVE__PORT": postgres.login("archive", postgres_roles.DEPOSITOR).port,
+            "ARCHIVE__NAME": "archive",
+            "ARCHIVE__USER": postgres_roles.DEPOSITOR,
+            "ARCHIVE__PASSWORD_FILE": postgres.password_file(postgres_roles.DEPOSITOR),
+        }
     if service == "retention":
-        for holder in identities.SERVICES:
+        for holder in SERVICES:
             if holder != service:
                 settings[f"HOLDERS__{holder.upper()}__ADDRESS"] = ports.address(holder)
                 settings[f"HOLDERS__{holder.upper()}__SERVER_NAME"] = server_name(account(holder))
@@ -66,7 +88,7 @@ def of_service(
 
 
 def of_migration(service: str, environment: Mapping[str, str], postgres: Postgres) -> dict[str, str]:
-    """The environment of `python -m services.<service> migrate`: the service's own, with the owner's login."""
+    """The environment of a service's migrations: the service's own, with the owner's login."""
     owner = postgres_roles.owner(service)
     login = {
         "ONGGI_DATABASE__USER": owner,

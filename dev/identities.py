@@ -10,8 +10,9 @@ from typing import Final
 
 TRUST_DOMAIN: Final = "onggi"
 SERVICE_NAMESPACE: Final = "onggi"
-SERVICES: Final = ("identity", "payment_vault", "retention")
-"""The services in the order of their migrations: retention last, because it plans what the others hold."""
+SERVICES: Final = ("archive", "identity", "payment_vault", "retention")
+"""The services in the order of their migrations: the archive before identity, which deposits there, and retention last,
+because it plans what the others hold."""
 
 OTLP_RECEIVER: Final = "otlp-receiver"
 
@@ -24,6 +25,7 @@ CALLERS: Final[Mapping[str, str]] = {
     "retention-operator": "staff",
     "privacy-officer": "staff",
     "security-reviewer": "staff",
+    "tax-officer": "staff",
 }
 """Caller name -> namespace."""
 

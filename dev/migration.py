@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from dev.environment import ROOT, module
+from dev.environment import ROOT, migration
 from dev.processes import ProcessFailed
 
 _SECONDS: Final = 120.0
@@ -13,7 +13,7 @@ _TAIL_LINES: Final = 25
 
 
 def migrate(service: str, environment: Mapping[str, str], log_file: Path) -> None:
-    """Run `python -m services.<service> migrate` to its end; its output is appended to `log_file`.
+    """Run a service's migrations to their end; its output is appended to `log_file`.
 
     Raises:
         ProcessFailed: it ended with an error, or not within two minutes; the text has the end of its log.
@@ -22,7 +22,7 @@ def migrate(service: str, environment: Mapping[str, str], log_file: Path) -> Non
     with log_file.open("ab") as log:
         try:
             status = subprocess.run(
-                module(f"services.{service}", "migrate"),
+                migration(service),
                 env=environment,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,

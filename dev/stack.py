@@ -228,13 +228,14 @@ class Stack:
         )
 
     def _start_services(self) -> None:
-        for service in self._wanted:
+        for service in self._migrated():
             log_file = self.log_dir / f"{service}-migrate.log"
             migration = partial(migrate, service, self.migration_env_for(service), log_file)
             self._step(f"migrations of {service}", migration)
+        for service in self._wanted:
             self.services[service] = Process(
                 service,
-                environment.module(f"services.{service}"),
+                environment.program(service),
                 self.env_for(service),
                 log_file=self.log_dir / f"{service}.log",
                 pid_directory=self._pids,
@@ -246,6 +247,11 @@ class Stack:
             self.services[service].launch()
         for service in self._wanted:
             self._step(service, partial(self.services[service].wait_ready, _SERVICE_SECONDS))
+
+    def _migrated(self) -> list[str]:
+        """Whose tables are needed: identity deposits in the archive's, whether that process runs or not."""
+        needed = {*self._wanted, *(["archive"] if "identity" in self._wanted else [])}
+        return [service for service in SERVICES if service in needed]
 
     def _step(self, name: str, do: Callable[[], None], undo: Callable[[], None] | None = None) -> None:
         started = time.monotonic()

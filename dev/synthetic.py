@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
 
+from dev.synthetic_dealings import Dealings, dealings
 from dev.synthetic_numbers import NumberSource
 from dev.synthetic_words import WordSource
 
@@ -58,7 +59,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Institution:
-    """A financial institution with its contacts, means of payment and a year of log-ins, newest first."""
+    """A financial institution with its contacts, means of payment, dealings and a year of log-ins, newest first."""
 
     email: str
     password: str
@@ -72,10 +73,11 @@ class Institution:
     cards: tuple[PaymentCard, ...]
     account: Account
     logins: tuple[Login, ...]
+    dealings: Dealings
 
 
 def institutions(count: int, *, seed: int, now: datetime) -> list[Institution]:
-    """`count` institutions, at most three thousand; the same seed and `now` (aware) give the same ones."""
+    """`count` institutions, at most fifteen hundred; the same seed and `now` (aware) give the same ones."""
     random = Random(seed)
     numbers, words = NumberSource(random), WordSource(random)
     return [_institution(random, numbers, words, now.astimezone(UTC)) for _ in range(count)]
@@ -96,6 +98,7 @@ def planted_values(institutions: Iterable[Institution]) -> dict[str, list[str]]:
 def _items(institution: Institution) -> Mapping[str, list[str]]:
     contacts, logins = institution.contacts, institution.logins
     return {
+        **institution.dealings.planted(),
         "email": [institution.email],
         "password": [institution.password],
         "organization_name": [institution.organization_name],
@@ -132,6 +135,7 @@ def _institution(random: Random, numbers: NumberSource, words: WordSource, now: 
         cards=tuple(PaymentCard(numbers.card(), _expiry(random, now)) for _ in range(random.randint(1, 2))),
         account=Account(*numbers.account()),
         logins=tuple(_login(random, words, now, week) for week in range(_WEEKS)),
+        dealings=dealings(random, numbers, words),
     )
 
 

@@ -58,6 +58,13 @@ class NumberSource:
             if len(set(number)) > 4 and self._is_new(number):  # enough of a pattern that a file of zeros has none
                 return code, number
 
+    def approval(self) -> str:
+        """A 승인번호 of twelve digits, with enough of a pattern that a file of zeros has none."""
+        while True:
+            number = self._digits(12)
+            if len(set(number)) > 4 and self._is_new(number):
+                return number
+
     def _digits(self, count: int) -> str:
         return "".join(self._random.choices(_DIGITS, k=count))
 

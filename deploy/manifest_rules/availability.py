@@ -94,7 +94,7 @@ def images_pinned(documents: Documents) -> list[str]:
 
 
 def migrations_fit(documents: Documents) -> list[str]:
-    """Every Deployment has one migration, of the same image, and the two run the same module."""
+    """Every Deployment has one migration, of the same image, and the two run the same part of the same module."""
     found = []
     for deployment in of_kind(documents, "Deployment"):
         name = deployment["metadata"]["name"]
@@ -106,7 +106,8 @@ def migrations_fit(documents: Documents) -> list[str]:
             migration = pod_spec(job)["containers"][0]
             if migration["image"] != server["image"]:
                 found.append(f"{title(job)} runs {migration['image']}, its server {server['image']}")
-            if migration["args"] != [*server["args"], "migrate"]:
+            module, *part = server["args"]
+            if migration["args"] != [module, "-".join([*part, "migrate"])]:
                 found.append(f"{title(job)} runs {migration['args']}, its server {server['args']}")
             if pod_labels(job).get(COMPONENT) != "migration":
                 found.append(f"{title(job)} is not labelled as a migration")

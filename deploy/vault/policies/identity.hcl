@@ -17,6 +17,14 @@ path "transit/decrypt/epoch-identity" {
   capabilities = ["update"]
 }
 
+# Put into the archive what a law alone still keeps, and never read it back: no decrypt.
+path "transit/encrypt/archive" {
+  capabilities = ["update"]
+}
+path "transit/encrypt/epoch-archive" {
+  capabilities = ["update"]
+}
+
 # Blind indexes and request digests.
 path "transit/hmac/index-identity" {
   capabilities = ["update"]
