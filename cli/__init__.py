@@ -1,4 +1,4 @@
-"""The operator's command: a gRPC client of the three services and nothing more.
+"""The operator's command: a gRPC client of the services that can also read the policy, and nothing more.
 
 It imports the generated stubs and no code of the services, so it can do exactly what its certificate may do.
 """

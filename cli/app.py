@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import certificate, command, error_view, log, member, purge, token
+from cli import archive, certificate, command, consent, error_view, log, member, policy, purge, record, token
+from cli.command import with_session
 from cli.exit_codes import MEANINGS, ExitCode
+from cli.explain import explain
 from cli.failures import CheckError, UsageError
 
 _HELP = """Onggi: personal data that is kept exactly as long as it should be.
@@ -24,10 +26,15 @@ app = typer.Typer(
 )
 app.callback(help=_HELP)(command.root)
 app.add_typer(member.commands, name="member")
+app.add_typer(consent.commands, name="consent")
+app.add_typer(record.commands, name="record")
 app.add_typer(token.commands, name="token")
+app.command("explain")(with_session()(explain))
+app.add_typer(archive.commands, name="archive")
 app.add_typer(purge.commands, name="purge")
 app.add_typer(certificate.commands, name="certificate")
 app.add_typer(log.commands, name="log")
+app.add_typer(policy.commands, name="policy")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from cli.failures import UsageError
 
-SERVICES: Final = ("identity", "payment_vault", "retention")
+SERVICES: Final = ("archive", "identity", "payment_vault", "retention")
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,9 @@ CURES: Final[Mapping[str, str]] = {
     "SUBJECT_DESTROYED": "The member is gone or was never known here; nothing can be added for it. Do not retry.",
     "CANCELLED": "The caller went away before the answer.",
     "PAGE_TOKEN_INVALID": "The page token was not issued for this list. Start from the first page.",
-    "CONSENT_REQUIRED": "No living consent of this person for this purpose, or no such person. Do not use the data; ask for the consent.",
+    "CONSENT_REQUIRED": (
+        "No living consent of this person for this purpose, or no such person. Do not use the data; ask for the consent."
+    ),
     "CONSENT_UNKNOWN": "The policy has no such consent. Use one of the policy's names.",
     "CONSENT_NOT_FOUND": "The member has no living consent of that name. Do not retry.",
     "RECORD_NOT_FOUND": "No such record for this caller: absent, moved or destroyed. Do not retry.",

@@ -11,9 +11,11 @@ from onggi.identity.v1.member_service_pb2 import (
     WithdrawMemberRequest,
 )
 from onggi.identity.v1.member_service_pb2_grpc import MemberServiceStub
+from rich.console import Group
 
 from cli import access, answer, asking, member_fields
 from cli.failures import UsageError
+from cli.kept_view import kept_table
 from cli.session import Session
 
 Etag = Annotated[str, typer.Option("--etag", help="The version that you have read.", show_default=False)]
@@ -107,4 +109,6 @@ def withdraw(
         access=access.context(purpose, reason, ticket), request_id=access.request_id(request_id), member_id=member
     )
     identity = session.remote("identity")
-    answer.one(session, identity.call(MemberServiceStub(identity.channel).WithdrawMember, request))
+    response = identity.call(MemberServiceStub(identity.channel).WithdrawMember, request)
+    left = f"left on {response.withdrawn_on}; what is kept all the same, and until when:"
+    answer.one(session, response, Group(left, kept_table(response.kept)))

@@ -1,0 +1,49 @@
+"""`onggi explain`: what is kept of a member or a record, under which article and until when."""
+
+from typing import Annotated
+
+import typer
+from onggi.retention.v1.retention_service_pb2 import ExplainRetentionRequest
+from onggi.retention.v1.retention_service_pb2_grpc import RetentionServiceStub
+
+from cli import access
+from cli.failures import UsageError
+from cli.json_output import as_object
+from cli.kept_view import kept_table
+from cli.session import Session
+
+Whose = Annotated[
+    str | None,
+    typer.Argument(metavar="MEMBER", help="The member's id, also of one who has left.", show_default=False),
+]
+RecordId = Annotated[str | None, typer.Option("--record", metavar="ID", help="One record alone.", show_default=False)]
+
+
+def explain(
+    session: Session,
+    *,
+    member: Whose = None,
+    record: RecordId = None,
+    purpose: access.Destruction = "destruction",
+    reason: access.Reason = "",
+    ticket: access.Ticket = "",
+) -> None:
+    """Tell what is kept of a member, or of one record: basis, article, start event and last day, the first to go first.
+
+    Every holder is asked; when one does not answer there is no answer, exit 3.
+    """
+    if (member is None) == (record is None):
+        raise UsageError("give a member's id, or --record ID")
+    request = ExplainRetentionRequest(access=access.context(purpose, reason, ticket))
+    if member is not None:
+        request.member_id = member
+    else:
+        request.record_id = record or ""
+    retention = session.remote("retention")
+    response = retention.call(RetentionServiceStub(retention.channel).ExplainRetention, request)
+    if session.options.json:
+        session.print_json(as_object(response))
+    elif response.kept:
+        session.out.print(kept_table(response.kept))
+    else:
+        session.note("nothing is kept")
