@@ -7,17 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dev.identities import SERVICES
 from dev.stack import Stack
 from tests.integration.clients import Clients
 from tests.integration.log_rows import Log
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def runnable_services() -> tuple[str, ...]:
-    """The services that have a program."""
-    return tuple(name for name in SERVICES if (ROOT / "services" / name / "__main__.py").exists())
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +19,7 @@ def stack() -> Iterator[Stack]:
     The directory's path is short, as a Unix socket's must be.
     """
     directory = Path(tempfile.mkdtemp(prefix="onggi-"))
-    running = Stack(directory, services=runnable_services())
+    running = Stack(directory)
     try:
         running.start()
         yield running

@@ -11,15 +11,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from google.protobuf.timestamp_pb2 import Timestamp
 from onggi.access.v1.access_context_pb2 import AccessContext
-from onggi.identity.v1 import contact_service_pb2, member_service_pb2, record_service_pb2
+from onggi.identity.v1 import contact_service_pb2, member_service_pb2, record_kinds_pb2, record_service_pb2
 from onggi.payment_vault.v1 import detokenization_service_pb2, instrument_pb2, tokenization_service_pb2
 from onggi.purge.v1 import purge_service_pb2
 from onggi.retention.v1 import retention_service_pb2 as retention
 from stdnum import luhn
 
 from chassis.kst import KST, event_date
+from chassis.policy.calendar import due
+from chassis.policy.duration import Period
 from dev.stack import Stack
-from services.retention.calendar import Period, due
 from tests.integration.clients import Clients, Outcome
 from tests.integration.log_rows import Log
 
@@ -83,7 +84,7 @@ async def append_logins(clients: Clients, member_id: str, days: list[date]) -> O
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=KST)
         stamp = Timestamp()
         stamp.FromDatetime(noon.astimezone(UTC))
-        login = record_service_pb2.LoginRecord(ip_address="203.0.113.9", user_agent="Test/1.0")
+        login = record_kinds_pb2.LoginRecord(ip_address="203.0.113.9", user_agent="Test/1.0")
         request.records.append(record_service_pb2.Record(member_id=member_id, occurred_at=stamp, login=login))
     return await clients.call("portal", f"{RECORDS}/AppendRecords", request)
 

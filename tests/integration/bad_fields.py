@@ -3,6 +3,7 @@
 Every value is made when it is sent and used once, so that finding it anywhere afterwards tells where it came from.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -16,7 +17,13 @@ REGISTER = "onggi.identity.v1.MemberService/RegisterMember"
 GET_MEMBER = "onggi.identity.v1.MemberService/GetMember"
 FIND = "onggi.identity.v1.MemberService/FindMember"
 UPDATE = "onggi.identity.v1.MemberService/UpdateMember"
+GIVE = "onggi.identity.v1.ConsentService/GiveConsent"
+END = "onggi.identity.v1.ConsentService/WithdrawConsent"
+CONSENTS = "onggi.identity.v1.ConsentService/ListConsents"
+OUTDATED = "onggi.identity.v1.ConsentService/ListOutdatedConsents"
 ADD_CONTACT = "onggi.identity.v1.ContactService/AddContact"
+NOTE = "onggi.identity.v1.RecordService/NoteEvent"
+LIST_RECORDS = "onggi.identity.v1.RecordService/ListRecords"
 TOKENIZE = "onggi.payment_vault.v1.TokenizationService/Tokenize"
 GET_TOKEN = "onggi.payment_vault.v1.TokenizationService/GetToken"
 DETOKENIZE = "onggi.payment_vault.v1.DetokenizationService/Detokenize"
@@ -73,6 +80,15 @@ def change_the_email_of_another(request: Any, world: World) -> None:
     """Change the e-mail of another member than the one who has it."""
     request.member_id = world.other_member_id
     request.update_mask.paths[:] = ["email"]
+
+
+def name_versions(*versions: str) -> Callable[[Any, World], None]:
+    """Ask for consents given under these versions."""
+
+    def change(request: Any, _: World) -> None:
+        request.policy_versions[:] = versions
+
+    return change
 
 
 def of_members(request: Any, _: World) -> None:
@@ -141,6 +157,53 @@ MEMBERS = [
     Case("e-mail of another in a change", UPDATE, "profile.email", lambda world: world.email, "",
          reason="ALREADY_REGISTERED",
          change=change_the_email_of_another),
+]  # fmt: skip
+
+CONSENTED = [
+    Case("unknown consent", GIVE, "consent", lambda _: words(20), "unknown", reason="CONSENT_UNKNOWN"),
+    Case("resident number as consent", GIVE, "consent", rrn, "string.pattern"),
+    Case("consent of 41 letters", GIVE, "consent", lambda _: words(41), "string.pattern"),
+    Case("no channel", GIVE, "channel", lambda _: 0, "enum.not_in"),
+    Case("a channel that is none", GIVE, "channel", lambda _: 99, "enum.defined_only"),
+    Case("consent of nobody", GIVE, "member_id", lambda _: examples.new_id(), reason="MEMBER_NOT_FOUND", search=False),
+    Case("card number as request_id of a consent", GIVE, "request_id", card, "string.uuid"),
+    Case("e-mail as consent to end", END, "consent", lambda _: words(10) + "@a.example", "string.pattern"),
+    Case("consent that was never given", END, "consent", lambda _: words(20), reason="CONSENT_NOT_FOUND"),
+    Case("card number as member with consents", CONSENTS, "member_id", card, "string.uuid"),
+    Case("consents of nobody", CONSENTS, "member_id", lambda _: examples.new_id(), reason="MEMBER_NOT_FOUND",
+         search=False),
+    Case("outdated consents of no such name", OUTDATED, "consent", lambda _: words(20), "unknown",
+         reason="CONSENT_UNKNOWN"),
+    Case("resident number as outdated consent", OUTDATED, "consent", rrn, "string.pattern"),
+    Case("card number as version", OUTDATED, "policy_versions[0]", card, "string.pattern"),
+    Case("version of 17 characters", OUTDATED, "policy_versions[0]", lambda _: words(17), "string.pattern"),
+    Case("no version", OUTDATED, "", lambda _: "", "repeated.min_items", field="policy_versions",
+         change=name_versions()),
+    Case("51 versions", OUTDATED, "", lambda _: "", "repeated.max_items", field="policy_versions",
+         change=name_versions(*map(str, range(51)))),
+    Case("a version twice", OUTDATED, "", lambda _: "", "repeated.unique", field="policy_versions",
+         change=name_versions("0", "0")),
+    Case("page of 1,001 consents", OUTDATED, "page_size", lambda _: 1001, "uint32.lte"),
+    Case("members to be asked, without a reason", OUTDATED, "access.reason", lambda _: " ", "required",
+         reason="REASON_REQUIRED", search=False),
+    Case("card number as reason to ask again", OUTDATED, "access.reason", lambda _: f"card {card()}", "CARD_NUMBER"),
+]  # fmt: skip
+
+RECORDS = [
+    Case("event on a day that is none", NOTE, "event_date", lambda _: "2026-02-30", "date", search=False),
+    Case("event that has not come", NOTE, "event_date", lambda _: "2999-01-01", "in_the_future", search=False),
+    Case("resident number as the day of an event", NOTE, "event_date", rrn, "string.pattern"),
+    Case("card number as record_id", NOTE, "record_id", card, "string.uuid"),
+    Case("resident number as a basis", NOTE, "category", rrn, "string.pattern"),
+    Case("a basis that the policy does not have", NOTE, "category", lambda _: "R-98", "NOT_A_BASIS", search=False),
+    Case("an event that the service knows itself", NOTE, "category", lambda _: "R-01", "NOT_NOTED", search=False),
+    Case("unknown record", NOTE, "record_id", lambda _: examples.new_id(), reason="RECORD_NOT_FOUND", search=False),
+    Case("event of nobody", NOTE, "member_id", lambda _: examples.new_id(), reason="RECORD_NOT_FOUND", search=False),
+    Case("kind that is none", LIST_RECORDS, "kind", lambda _: words(20), "unknown"),
+    Case("resident number as kind", LIST_RECORDS, "kind", rrn, "string.pattern"),
+    Case("page of 201 records", LIST_RECORDS, "page_size", lambda _: 201, "uint32.lte"),
+    Case("records of nobody", LIST_RECORDS, "member_id", lambda _: examples.new_id(), reason="MEMBER_NOT_FOUND",
+         search=False),
 ]  # fmt: skip
 
 INSTRUMENTS = [
@@ -218,4 +281,4 @@ ACCESS = [
     Case("subject of a purge that is none", PREPARE, "subject_ids[0]", card, "string.uuid"),
 ]  # fmt: skip
 
-CASES = [*MEMBERS, *INSTRUMENTS, *ACCESS]
+CASES = [*MEMBERS, *CONSENTED, *RECORDS, *INSTRUMENTS, *ACCESS]

@@ -9,6 +9,7 @@ from tests.contract.access_matrix import allowed_caller
 from tests.integration import examples
 from tests.integration.bad_input import world_of
 from tests.integration.clients import Clients, Outcome
+from tests.integration.memberships import give
 
 
 async def many(clients: Clients, rpc: str, request: Any, count: int = 50) -> list[Outcome]:
@@ -32,4 +33,6 @@ async def request_of(rpc: str, stack: Stack, clients: Clients, module: str) -> A
             setattr(request, name, value)
     for item in [*getattr(request, "items", ()), *getattr(request, "records", ())]:
         item.member_id = world.member_id
+    if rpc.endswith("/WithdrawConsent"):  # there is none to end until one is given
+        await give(clients, world.member_id, request.consent)
     return request

@@ -22,7 +22,13 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
-from onggi.identity.v1 import contact_service_pb2, member_service_pb2, record_service_pb2
+from onggi.identity.v1 import (
+    archive_service_pb2,
+    consent_service_pb2,
+    contact_service_pb2,
+    member_service_pb2,
+    record_service_pb2,
+)
 from onggi.payment_vault.v1 import detokenization_service_pb2, tokenization_service_pb2
 from onggi.processing_log.v1 import processing_log_service_pb2
 from onggi.retention.v1 import retention_service_pb2
@@ -31,7 +37,14 @@ from cli.app import main
 
 _LOG = processing_log_service_pb2.DESCRIPTOR
 _FILES = {
-    "identity": (member_service_pb2.DESCRIPTOR, contact_service_pb2.DESCRIPTOR, record_service_pb2.DESCRIPTOR, _LOG),
+    "archive": (archive_service_pb2.DESCRIPTOR, _LOG),
+    "identity": (
+        member_service_pb2.DESCRIPTOR,
+        contact_service_pb2.DESCRIPTOR,
+        record_service_pb2.DESCRIPTOR,
+        consent_service_pb2.DESCRIPTOR,
+        _LOG,
+    ),
     "payment_vault": (tokenization_service_pb2.DESCRIPTOR, detokenization_service_pb2.DESCRIPTOR, _LOG),
     "retention": (retention_service_pb2.DESCRIPTOR, _LOG),
 }
@@ -95,7 +108,7 @@ class Server:
 
 
 class Stack:
-    """The three services behind one certificate authority, and the command's configuration for them."""
+    """The four services behind one certificate authority, and the command's configuration for them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -105,14 +118,14 @@ class Stack:
             certificate = self._ca.issue_cert(f"{caller}.staff.example", common_name=caller)
             certificate.cert_chain_pems[0].write_to_path(folder / f"{caller}.pem")
             certificate.private_key_pem.write_to_path(folder / f"{caller}-key.pem")
-        self.identity, self.payment_vault, self.retention = (self._start(name) for name in _FILES)
+        self.archive, self.identity, self.payment_vault, self.retention = (self._start(name) for name in _FILES)
         self.config = folder / "cli.toml"
         self.config.write_text(self._toml(), encoding="utf-8")
 
     @property
-    def servers(self) -> tuple[Server, Server, Server]:
-        """All three."""
-        return self.identity, self.payment_vault, self.retention
+    def servers(self) -> tuple[Server, ...]:
+        """All four."""
+        return self.archive, self.identity, self.payment_vault, self.retention
 
     def stop(self) -> None:
         """Leaves nothing running."""
@@ -219,7 +232,7 @@ Onggi = Callable[..., Ended]
 
 @pytest.fixture(scope="session")
 def cli_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Three servers for all tests of the command."""
+    """The servers for all tests of the command."""
     stack = Stack(tmp_path_factory.mktemp("cli"))
     yield stack
     stack.stop()

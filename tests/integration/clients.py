@@ -15,7 +15,13 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
-from onggi.identity.v1 import contact_service_pb2, member_service_pb2, record_service_pb2
+from onggi.identity.v1 import (
+    archive_service_pb2,
+    consent_service_pb2,
+    contact_service_pb2,
+    member_service_pb2,
+    record_service_pb2,
+)
 from onggi.payment_vault.v1 import detokenization_service_pb2, tokenization_service_pb2
 from onggi.processing_log.v1 import processing_log_service_pb2
 from onggi.purge.v1 import purge_service_pb2
@@ -27,7 +33,11 @@ from dev.stack import Stack
 Metadata = Sequence[tuple[str, str | bytes]]
 
 _SERVED_BY: dict[str, tuple[Any, ...]] = {
-    "identity": (member_service_pb2, contact_service_pb2, record_service_pb2, purge_service_pb2, processing_log_service_pb2),
+    "identity": (
+        member_service_pb2, contact_service_pb2, consent_service_pb2, record_service_pb2, purge_service_pb2,
+        processing_log_service_pb2,
+    ),
+    "archive": (archive_service_pb2, purge_service_pb2, processing_log_service_pb2),
     "payment_vault": (tokenization_service_pb2, detokenization_service_pb2, purge_service_pb2, processing_log_service_pb2),
     "retention": (retention_service_pb2, processing_log_service_pb2),
 }  # fmt: skip

@@ -11,8 +11,11 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from onggi.access.v1.access_context_pb2 import VIEW_FULL, AccessContext
+from onggi.identity.v1 import archive_service_pb2 as archive
+from onggi.identity.v1 import consent_service_pb2 as consents
 from onggi.identity.v1 import contact_service_pb2 as contacts
 from onggi.identity.v1 import member_service_pb2 as members
+from onggi.identity.v1 import record_kinds_pb2 as kinds
 from onggi.identity.v1 import record_service_pb2 as records
 from onggi.payment_vault.v1 import detokenization_service_pb2 as reveals
 from onggi.payment_vault.v1 import instrument_pb2 as instruments
@@ -94,7 +97,7 @@ def login(member_id: str, **changes: Any) -> records.Record:
     """A log-in of today."""
     now = Timestamp()
     now.FromDatetime(datetime.now(UTC))
-    body = records.LoginRecord(ip_address=f"203.0.113.{RANDOM.randint(1, 254)}", user_agent=f"Test {WORDS.letters(14)}")
+    body = kinds.LoginRecord(ip_address=f"203.0.113.{RANDOM.randint(1, 254)}", user_agent=f"Test {WORDS.letters(14)}")
     return records.Record(**{"member_id": member_id, "occurred_at": now, "login": body, **changes})
 
 
@@ -133,9 +136,20 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
             update_mask=FieldMask(paths=["name"])),
         "onggi.identity.v1.ContactService/RemoveContact": lambda: contacts.RemoveContactRequest(
             request_id=one(), contact_id=one()),
+        "onggi.identity.v1.ConsentService/GiveConsent": lambda: consents.GiveConsentRequest(
+            request_id=one(), member_id=one(), consent="marketing", channel=consents.CONSENT_CHANNEL_WEB),
+        "onggi.identity.v1.ConsentService/WithdrawConsent": lambda: consents.WithdrawConsentRequest(
+            request_id=one(), member_id=one(), consent="marketing"),
+        "onggi.identity.v1.ConsentService/ListConsents": lambda: consents.ListConsentsRequest(member_id=one()),
+        "onggi.identity.v1.ConsentService/ListOutdatedConsents": lambda: consents.ListOutdatedConsentsRequest(
+            consent="marketing", policy_versions=["0"]),
         "onggi.identity.v1.RecordService/AppendRecords": lambda: records.AppendRecordsRequest(
             request_id=one(), records=[login(one())]),
         "onggi.identity.v1.RecordService/ListRecords": lambda: records.ListRecordsRequest(member_id=one()),
+        "onggi.identity.v1.RecordService/NoteEvent": lambda: records.NoteEventRequest(
+            request_id=one(), member_id=one(), record_id=one(), category="R-09c", event_date="2026-01-02"),
+        "onggi.identity.v1.ArchiveService/GetArchived": lambda: archive.GetArchivedRequest(record_id=one()),
+        "onggi.identity.v1.ArchiveService/ListArchived": lambda: archive.ListArchivedRequest(member_id=one()),
         "onggi.payment_vault.v1.TokenizationService/Tokenize": lambda: tokenize(one()),
         "onggi.payment_vault.v1.TokenizationService/BatchTokenize": lambda: tokens.BatchTokenizeRequest(
             request_id=one(), items=[tokens.TokenizeItem(member_id=one(), instrument=card())]),
@@ -154,6 +168,7 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
             plan_id=one(), epoch=1, category="R-99", limit=1, digest="0" * 64),
         "onggi.purge.v1.PurgeService/VerifyPurge": lambda: purge.VerifyPurgeRequest(
             plan_id=one(), epoch=1, category="R-99"),
+        "onggi.purge.v1.PurgeService/ListKept": lambda: purge.ListKeptRequest(member_id=one()),
         "onggi.retention.v1.RetentionService/PlanPurge": lambda: retention.PlanPurgeRequest(
             request_id=one(), categories=["R-99"]),
         "onggi.retention.v1.RetentionService/GetPlan": lambda: retention.GetPlanRequest(plan_id=one()),
@@ -164,6 +179,8 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
             request_id=one(), plan_id=one()),
         "onggi.retention.v1.RetentionService/WatchPlan": lambda: retention.WatchPlanRequest(plan_id=one()),
         "onggi.retention.v1.RetentionService/GetCertificate": lambda: retention.GetCertificateRequest(plan_id=one()),
+        "onggi.retention.v1.RetentionService/ExplainRetention": lambda: retention.ExplainRetentionRequest(
+            member_id=one()),
         "onggi.processing_log.v1.ProcessingLogService/SearchEntries": lambda: logs.SearchEntriesRequest(page_size=1),
         "onggi.processing_log.v1.ProcessingLogService/GetEntry": lambda: logs.GetEntryRequest(record_id=one()),
     }  # fmt: skip
@@ -173,12 +190,14 @@ _MAKERS = _bodies()
 PURPOSES = {
     "onggi.identity.v1": "membership", "onggi.payment_vault.v1": "billing", "onggi.purge.v1": "destruction",
     "onggi.retention.v1": "destruction", "onggi.processing_log.v1": "security_review",
+    "onggi.identity.v1.ArchiveService": "tax",
 }  # fmt: skip
 
 
 def purpose_of(rpc: str) -> str:
     """The purpose under which an RPC is called first of all."""
-    return PURPOSES[rpc.rpartition(".")[0]]
+    service = rpc.partition("/")[0]
+    return PURPOSES.get(service) or PURPOSES[service.rpartition(".")[0]]
 
 
 def example(rpc: str, purpose: str = "", *, reason: str = "a test") -> Any:

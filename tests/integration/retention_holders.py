@@ -5,6 +5,7 @@ They keep sets of units in memory, fence by epoch as a holder must, and can be t
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +46,11 @@ class Fixed:
 
 
 class Holder(rpc.PurgeServiceServicer):
-    """A holder. ``failures``: how many of the coming ExecutePurge calls fail; ``left``: what the verification finds."""
+    """A holder.
+
+    ``failures``: how many of the coming ExecutePurge calls fail; ``left``: what the verification finds; ``kept``: what it
+    tells of whomever it is asked for.
+    """
 
     def __init__(self, categories: dict[str, Kept], page: int = PAGE) -> None:
         self.categories = categories
@@ -54,6 +59,8 @@ class Holder(rpc.PurgeServiceServicer):
         self.failures = 0
         self.down = False
         self.left = 0
+        self.kept: list[api.Kept] = []
+        self.before_kept: Callable[[], Awaitable[object]] | None = None
         self.idle = False
         self.pause = 0.0
         self.executing = asyncio.Event()
@@ -103,6 +110,15 @@ class Holder(rpc.PurgeServiceServicer):
         name = f"rows left in {self.categories[request.category].table}"
         check = api.PurgeCheck(name=name, examined=len(known.units), left=self.left, passed=not self.left)
         return api.VerifyPurgeResponse(checks=[check], clean=check.passed)
+
+    async def ListKept(self, request: api.ListKeptRequest, context: Any) -> api.ListKeptResponse:  # noqa: N802
+        await self._begin("ListKept", request, context)
+        if self.before_kept is not None:
+            await self.before_kept()
+        start = int(request.page_token or 0)
+        more = start + self.page < len(self.kept)
+        shown = self.kept[start : start + self.page]
+        return api.ListKeptResponse(kept=shown, next_page_token=str(start + self.page) if more else "")
 
     async def _begin(self, name: str, request: Any, context: Any) -> None:
         self.calls.append((name, request, dict(context.invocation_metadata())))

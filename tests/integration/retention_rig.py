@@ -17,6 +17,7 @@ import pytest
 from onggi.access.v1.access_context_pb2 import AccessContext
 from onggi.processing_log.v1 import processing_log_service_pb2
 from onggi.retention.v1 import retention_service_pb2 as api
+from onggi.retention.v1.kept_item_pb2 import KeptItem
 from onggi.retention.v1.retention_service_pb2_grpc import RetentionServiceStub
 from sqlalchemy import text
 
@@ -24,13 +25,17 @@ from chassis import detached
 from chassis.chain import Grounds
 from chassis.log_reader import LogReader
 from chassis.mutation import Mutations
+from chassis.policy.load import load
 from chassis.process import Process
 from chassis.server import Server
 from chassis.transit import Transit
 from dev import environment
 from dev.stack import Stack
-from services.retention.categories import Measure
+from services.retention.calendars import Calendars
+from services.retention.categories import Categories
 from services.retention.certificate import Certifier
+from services.retention.explanation import Explainer
+from services.retention.forecast import Forecast, Measure
 from services.retention.holders import Holders
 from services.retention.job import Job, own_spiffe_id
 from services.retention.plan import utc_now
@@ -43,17 +48,39 @@ from services.retention.worker import Pace, Worker
 from tests.integration.retention_holders import Holder, Kept, serve
 
 OPERATOR, OFFICER = "retention-operator", "privacy-officer"
+HOLDERS = ("identity", "payment_vault", "archive")
 WHY = AccessContext(purpose="destruction", reason="a test")
 
 
-def two_holders(members: int = 0, days: int = 0, rows: int = 1, page: int = 1000) -> tuple[Holder, Holder]:
-    """Give identity, with members that have left and days of login records, and payment_vault."""
+NEWEST_EXPLANATION = text("""
+SELECT * FROM processing_log WHERE rpc_method LIKE '%/ExplainRetention' ORDER BY recorded_at DESC, record_id DESC LIMIT 1
+""")
+POLICY = load(environment.ROOT / "policy")
+
+
+def three_holders(
+    members: int = 0, days: int = 0, rows: int = 1, page: int = 1000, records: int = 0
+) -> tuple[Holder, Holder, Holder]:
+    """Give identity, with members that have left, days of login records and records of R-09b, payment_vault, archive.
+
+    Of every other category that the policy has a holder for, that holder has nothing due.
+    """
     ids = [str(uuid4()) for _ in range(members)]
     names = [f"2020-01-{day:02}" for day in range(1, days + 1)]
     identity = Holder(
-        {"R-01": Kept("member", ids), "R-12": Kept("login_record", names, rows=rows, subjects=False)}, page
+        {
+            "R-01": Kept("member", ids),
+            "R-12": Kept("login_record", names, rows=rows, subjects=False),
+            "R-09b": Kept("record_basis", [str(uuid4()) for _ in range(records)], subjects=False),
+        },
+        page,
     )
-    return identity, Holder({"R-03": Kept("token", rows=2, follows=True)}, page)
+    vault, archive = Holder({"R-03": Kept("token", rows=2, follows=True)}, page), Holder({}, page)
+    holders = {"identity": identity, "payment_vault": vault, "archive": archive}
+    for name, category in POLICY.retention.categories.items():
+        for holder in category.holders:
+            holders[holder].categories.setdefault(name, Kept("record_basis", subjects=False))
+    return identity, vault, archive
 
 
 def settings_of(stack: Stack, service: str = "retention") -> Settings:
@@ -77,6 +104,7 @@ class Rig:
     schedule: Schedule
     identity: Holder
     vault: Holder
+    archive: Holder
     channels: list[grpc.aio.Channel] = field(default_factory=list)
     now: datetime | None = None
 
@@ -126,6 +154,11 @@ class Rig:
         found: api.Certificate = answer.certificate
         return found
 
+    async def explain(self, caller: str = OFFICER, **of: str) -> list[KeptItem]:
+        """ExplainRetention, of a member_id or a record_id."""
+        answer = await self.stub(caller).ExplainRetention(api.ExplainRetentionRequest(access=WHY, **of))
+        return list(answer.kept)
+
     async def entries(self, plan_id: str) -> list[Any]:
         """The processing log's rows about a plan, oldest first."""
         async with self.process.auditor.connect() as connection:
@@ -146,35 +179,37 @@ def client(stack: Stack, caller: str) -> grpc.aio.Channel:
 @asynccontextmanager
 async def rig(
     stack: Stack,
-    holders: tuple[Holder, Holder],
+    holders: tuple[Holder, Holder, Holder],
     *,
     members: int = 20,
     login_records: int = 1000,
+    records: int = 500,
     pace: Pace | None = None,
 ) -> AsyncIterator[Rig]:
-    """The service and its two holders, at the addresses that the stack has for them."""
+    """The service and its three holders, at the addresses that the stack has for them."""
     settings = settings_of(stack)
     servers = [
         await serve(holder, stack.addresses[name], stack.service_credentials(name))
-        for holder, name in zip(holders, ("identity", "payment_vault"), strict=True)
+        for holder, name in zip(holders, HOLDERS, strict=True)
     ]
     async with Process("retention", settings) as process:
         transit = Transit(settings.vault, settings.tls, "retention")
         await transit.start()
         mutations = Mutations(process.engine)
         job = Job(own_spiffe_id(settings.tls.certificate_file), process.policy.version)
-        peers = Holders(
-            {"identity": settings.holders.identity, "payment_vault": settings.holders.payment_vault}, settings.tls
-        )
-        forecast = {Measure.MEMBERS: members, Measure.LOGIN_RECORDS: login_records}
+        peers = Holders(settings.holders.by_name(), settings.tls)
+        calendars = Calendars(POLICY)
+        categories = Categories(calendars)
+        limits = {Measure.MEMBERS: members, Measure.LOGIN_RECORDS: login_records, Measure.RECORDS: records}
         slow = pace or Pace(attempts=3, pause_seconds=0.01)
-        worker = Worker(process.engine, peers, Certifier(transit, settings.windows), job, slow)
+        worker = Worker(process.engine, peers, Certifier(transit, categories, settings.windows), job, slow)
         running = Rig(stack, process, worker, None, *holders)  # type: ignore[arg-type]  # the schedule needs its clock
-        preparation = Preparation(peers, forecast, running.clock)
+        preparation = Preparation(peers, categories, Forecast(categories, limits), running.clock)
         running.schedule = Schedule(process.engine, process.ledger, preparation, job, settings.schedule)
         plans = Plans(process.engine, mutations, preparation, process.policy.version, worker.wake)
+        servicer = RetentionServicer(process.engine, plans, Explainer(peers, calendars, running.clock))
         server = Server(settings.server, settings.tls, Grounds(process.policy, process.ledger), [
-            (api.DESCRIPTOR.services_by_name["RetentionService"], RetentionServicer(process.engine, plans)),
+            (api.DESCRIPTOR.services_by_name["RetentionService"], servicer),
             (
                 processing_log_service_pb2.DESCRIPTOR.services_by_name["ProcessingLogService"],
                 LogReader("retention", process.auditor),

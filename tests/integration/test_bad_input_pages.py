@@ -19,11 +19,12 @@ from tests.integration.log_rows import Log
 pytestmark = pytest.mark.timeout(60)
 
 CONTACTS = "onggi.identity.v1.ContactService/ListContacts"
+OUTDATED = "onggi.identity.v1.ConsentService/ListOutdatedConsents"
 RECORDS = "onggi.identity.v1.RecordService/ListRecords"
 TOKENS = "onggi.payment_vault.v1.TokenizationService/ListTokens"
 ENTRIES = "onggi.processing_log.v1.ProcessingLogService/SearchEntries"
 PLANS = "onggi.retention.v1.RetentionService/ListPlans"
-LISTS = (CONTACTS, RECORDS, TOKENS, ENTRIES, PLANS)
+LISTS = (CONTACTS, OUTDATED, RECORDS, TOKENS, ENTRIES, PLANS)
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -77,6 +78,7 @@ async def test_a_page_token_is_not_another_lists(stack: Stack, clients: Clients,
     """A well-formed token of another member's list leads to nothing that is not the caller's to see."""
     request = examples.example(rpc)
     request.page_token = {
+        OUTDATED: forged(NOBODY),
         RECORDS: forged("2026-01-01", NOBODY),
         TOKENS: forged("2026-01-01T00:00:00+00:00", new_token("card")),
     }.get(rpc, forged("2026-01-01T00:00:00+00:00", NOBODY))

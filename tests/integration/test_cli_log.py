@@ -1,4 +1,4 @@
-"""`onggi log` against three real servers: one answer from three logs, also when one of them is down."""
+"""`onggi log` against four real servers: one answer from four logs, also when one of them is down."""
 
 import json
 from collections.abc import Iterator
@@ -50,7 +50,8 @@ def _hold(server: Server, seconds: list[int]) -> None:
 
 @pytest.fixture
 def logs(cli_stack: Stack) -> Stack:
-    """Entries spread over the three services."""
+    """Entries spread over the services."""
+    _hold(cli_stack.archive, [])
     _hold(cli_stack.identity, [1, 4, 7, 10, 13])
     _hold(cli_stack.payment_vault, [2, 5, 8])
     _hold(cli_stack.retention, [3, 6])
@@ -65,7 +66,7 @@ def own_stack(tmp_path: Path) -> Iterator[Stack]:
     stack.stop()
 
 
-def test_the_three_logs_are_one_list_by_time(logs: Stack, onggi: Onggi) -> None:
+def test_the_logs_are_one_list_by_time(logs: Stack, onggi: Onggi) -> None:
     """LG-09: newest first over all services and pages; reading states its purpose, security_review."""
     ended = onggi("log", "search", "--subject", SUBJECT, "--json")
 
@@ -107,7 +108,8 @@ def test_a_limit_holds_over_all_services(onggi: Onggi) -> None:
 
 
 def test_a_service_that_is_down_hides_its_own_part_only(own_stack: Stack, onggi: Onggi) -> None:
-    """The other two are shown, standard error names the missing one, and the exit code is 3."""
+    """The others are shown, standard error names the missing one, and the exit code is 3."""
+    _hold(own_stack.archive, [])
     _hold(own_stack.identity, [1])
     _hold(own_stack.payment_vault, [2])
     own_stack.retention.stop()
@@ -181,6 +183,8 @@ def test_the_table_says_who_did_what_to_whom(logs: Stack, onggi: Onggi) -> None:
 
 def test_the_trace_is_drawn_across_services(cli_stack: Stack, onggi: Onggi) -> None:
     """Retention's call hangs under the operator's trace, the holders' calls under retention's."""
+    _hold(cli_stack.archive, [])
+    cli_stack.archive.answers["SearchEntries"] = SearchEntriesResponse()
     cli_stack.retention.answers["SearchEntries"] = SearchEntriesResponse(entries=[_entry("retention", 0, "a", "cli")])
     cli_stack.identity.answers["SearchEntries"] = SearchEntriesResponse(entries=[_entry("identity", 1, "b", "a")])
     cli_stack.payment_vault.answers["SearchEntries"] = SearchEntriesResponse(

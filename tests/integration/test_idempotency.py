@@ -23,6 +23,8 @@ WITHDRAW = "onggi.identity.v1.MemberService/WithdrawMember"
 ADD_CONTACT = "onggi.identity.v1.ContactService/AddContact"
 UPDATE_CONTACT = "onggi.identity.v1.ContactService/UpdateContact"
 REMOVE_CONTACT = "onggi.identity.v1.ContactService/RemoveContact"
+GIVE = "onggi.identity.v1.ConsentService/GiveConsent"
+END = "onggi.identity.v1.ConsentService/WithdrawConsent"
 APPEND = "onggi.identity.v1.RecordService/AppendRecords"
 TOKENIZE = "onggi.payment_vault.v1.TokenizationService/Tokenize"
 BATCH = "onggi.payment_vault.v1.TokenizationService/BatchTokenize"
@@ -35,6 +37,8 @@ EFFECTS = {
     ADD_CONTACT: ("identity", "SELECT count(*) FROM contact"),
     UPDATE_CONTACT: ("identity", "SELECT sum(version) FROM contact"),
     REMOVE_CONTACT: ("identity", "SELECT -count(*) FROM contact"),
+    GIVE: ("identity", "SELECT count(*) FROM consent"),
+    END: ("identity", "SELECT count(*) FROM consent WHERE withdrawn_at IS NOT NULL"),
     APPEND: ("identity", "SELECT count(*) FROM login_record"),
     TOKENIZE: ("payment_vault", "SELECT count(*) FROM token"),
     BATCH: ("payment_vault", "SELECT count(*) FROM token"),

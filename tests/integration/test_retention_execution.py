@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from onggi.retention.v1 import retention_service_pb2 as api
 
+from chassis.policy.calendar import today_kst
 from dev.stack import Stack
-from services.retention.calendar import today_kst
 from services.retention.plan import Trouble, utc_now
 from services.retention.worker import Pace
 from tests.integration import retention_rig
-from tests.integration.retention_rig import OFFICER, WHY, Rig, rig, two_holders
+from tests.integration.retention_rig import OFFICER, POLICY, WHY, Rig, rig, three_holders
 
 pytestmark = pytest.mark.timeout(60)
 stack = retention_rig.stack
@@ -37,8 +37,8 @@ async def finished(running: Rig, plan: api.Plan) -> api.Plan:
 async def test_a_plan_is_destroyed_verified_and_certified(stack: Stack) -> None:
     """From the plan to the certificate, in batches, with the counts of what was destroyed (R-01, R-03, R-12)."""
     pace = Pace(batch=3, attempts=3, pause_seconds=0.01)
-    async with rig(stack, two_holders(members=7, days=4, rows=9), pace=pace) as running:
-        plan = await finished(running, await started(running))
+    async with rig(stack, three_holders(members=7, days=4, rows=9), pace=pace) as running:
+        plan = await finished(running, await started(running, "R-01", "R-12"))
 
         assert api.PLAN_STATE_CERTIFIED == plan.state
         assert [7, 14, 36] == [part.destroyed[0].rows for part in plan.parts]
@@ -50,7 +50,7 @@ async def test_a_plan_is_destroyed_verified_and_certified(stack: Stack) -> None:
 
 async def test_the_certificate_is_canonical_and_its_signature_verifies(stack: Stack) -> None:
     """The statement's bytes are canonical JSON, signed by the key that was handed over by another way (LC-08)."""
-    async with rig(stack, two_holders(members=25)) as running:
+    async with rig(stack, three_holders(members=25)) as running:
         plan = await running.plan("R-01")
         await running.approve(plan, OFFICER)
         plan = await finished(running, await running.execute(plan))
@@ -74,17 +74,36 @@ async def test_the_certificate_is_canonical_and_its_signature_verifies(stack: St
 
 async def test_nothing_due_is_certified_as_nothing(stack: Stack) -> None:
     """A requested plan of zero units can be executed; its certificate says 0."""
-    async with rig(stack, two_holders()) as running:
+    async with rig(stack, three_holders()) as running:
         plan = await finished(running, await started(running))
         stated = json.loads((await running.certificate(plan.plan_id)).statement)
 
-        assert [0, 0, 0] == [category["units"] for category in stated["categories"]]
-        assert {"identity": {"login_record": 0, "member": 0}, "payment_vault": {"token": 0}} == stated["rows_destroyed"]
+        assert {0} == {category["units"] for category in stated["categories"]}
+        rows = {
+            "identity": {"login_record", "member", "record_basis"},
+            "payment_vault": {"token"},
+            "archive": {"record_basis"},
+        }
+        assert rows == {holder: set(rows) for holder, rows in stated["rows_destroyed"].items()}
+        assert {0} == {number for rows in stated["rows_destroyed"].values() for number in rows.values()}
+
+
+async def test_each_category_of_a_certificate_says_what_the_policy_says(stack: Stack) -> None:
+    """Name, basis, article and its edition come from the policy's row, at each holder alike (LC-08, LC-09)."""
+    async with rig(stack, three_holders(records=3)) as running:
+        plan = await finished(running, await started(running, "R-09b"))
+        stated = json.loads((await running.certificate(plan.plan_id)).statement)["categories"]
+
+    row = POLICY.retention.categories["R-09b"]
+    assert [("identity", 3), ("archive", 0)] == [(each["holder"], each["units"]) for each in stated]
+    for each in stated:
+        told = (each["korean"], each["basis"], each["article"], each["edition"])
+        assert (row.korean, row.basis, row.law, row.edition) == told
 
 
 async def test_the_holders_are_called_under_the_trace_of_execute_plan(stack: Stack) -> None:
     """One trace: ExecutePlan is the parent of every call to a holder and of what has come of it."""
-    async with rig(stack, two_holders(members=1)) as running:
+    async with rig(stack, three_holders(members=1)) as running:
         plan = await finished(running, await started(running, "R-01"))
 
         rows = await running.entries(plan.plan_id)
@@ -102,7 +121,7 @@ async def test_the_holders_are_called_under_the_trace_of_execute_plan(stack: Sta
 
 async def test_a_failing_holder_is_asked_again(stack: Stack) -> None:
     """Two failures are passed over, each attempt under an epoch of its own."""
-    async with rig(stack, two_holders(members=2)) as running:
+    async with rig(stack, three_holders(members=2)) as running:
         running.vault.failures = 2
         plan = await finished(running, await started(running, "R-01"))
 
@@ -113,7 +132,7 @@ async def test_a_failing_holder_is_asked_again(stack: Stack) -> None:
 
 async def test_a_holder_that_goes_on_failing_needs_an_operator(stack: Stack) -> None:
     """After the last attempt the plan says so, with a fixed text; another ExecutePlan goes on where it stood."""
-    async with rig(stack, two_holders(members=2)) as running:
+    async with rig(stack, three_holders(members=2)) as running:
         running.vault.failures = 1000
         plan = await finished(running, await started(running, "R-01"))
 
@@ -138,7 +157,7 @@ async def last_outcome(running: Rig, plan: api.Plan) -> Sequence[str]:
 
 async def test_without_a_clean_verification_there_is_no_certificate(stack: Stack) -> None:
     """Something left is an operator's matter, at once; the checks tell what (LC-03)."""
-    async with rig(stack, two_holders(members=2)) as running:
+    async with rig(stack, three_holders(members=2)) as running:
         running.vault.left = 1
         plan = await finished(running, await started(running, "R-01"))
 
@@ -151,7 +170,7 @@ async def test_without_a_clean_verification_there_is_no_certificate(stack: Stack
 
 async def test_a_holder_that_destroys_nothing_is_not_believed(stack: Stack) -> None:
     """Answers without progress end in NEEDS_OPERATOR, not in an endless loop."""
-    async with rig(stack, two_holders(members=2)) as running:
+    async with rig(stack, three_holders(members=2)) as running:
         running.identity.idle = True
         plan = await finished(running, await started(running, "R-01"))
 
@@ -160,7 +179,7 @@ async def test_a_holder_that_destroys_nothing_is_not_believed(stack: Stack) -> N
 
 async def test_a_set_that_has_grown_is_not_destroyed_on(stack: Stack) -> None:
     """A holder with more left than was planned and approved is an operator's matter, at once."""
-    async with rig(stack, two_holders(members=2)) as running:
+    async with rig(stack, three_holders(members=2)) as running:
         plan = await running.plan("R-01")
         running.identity.sets[plan.plan_id, "R-01"].units |= {f"more-{n}": "DUE" for n in range(200)}
         plan = await finished(running, await running.execute(plan))
@@ -171,7 +190,7 @@ async def test_a_set_that_has_grown_is_not_destroyed_on(stack: Stack) -> None:
 
 async def test_a_key_service_that_is_down_leaves_the_plan_verified(stack: Stack) -> None:
     """Without a signature there is no certificate; when the key service is back, the plan needs only that."""
-    async with rig(stack, two_holders(members=2)) as running:
+    async with rig(stack, three_holders(members=2)) as running:
         started_plan = await started(running, "R-01")
         stack.openbao.process.pause()
         try:
@@ -187,7 +206,7 @@ async def test_a_key_service_that_is_down_leaves_the_plan_verified(stack: Stack)
 async def test_two_workers_do_not_get_in_each_others_way(stack: Stack) -> None:
     """One has the claim, the other passes the plan by: every unit is destroyed under one epoch."""
     pace = Pace(batch=1, attempts=3, pause_seconds=0.01)
-    async with rig(stack, two_holders(members=5), pace=pace) as running:
+    async with rig(stack, three_holders(members=5), pace=pace) as running:
         running.identity.pause = 0.02
         plan = await started(running, "R-01")
         await asyncio.gather(running.worker.look(), running.worker.look(), running.worker.look())
@@ -199,7 +218,7 @@ async def test_two_workers_do_not_get_in_each_others_way(stack: Stack) -> None:
 
 async def test_an_attempt_that_was_overtaken_changes_nothing(stack: Stack) -> None:
     """A worker that comes back late is refused by the holders and stops; the plan is not troubled by it."""
-    async with rig(stack, two_holders(members=5)) as running:
+    async with rig(stack, three_holders(members=5)) as running:
         plan = await started(running, "R-01")
         running.identity.sets[plan.plan_id, "R-01"].epoch = 1_000
         plan = await finished(running, plan)
@@ -213,7 +232,7 @@ async def test_an_attempt_that_was_overtaken_changes_nothing(stack: Stack) -> No
 async def test_a_plan_is_watched_to_its_end(stack: Stack) -> None:
     """The stream tells every state and the progress between, and ends with the certificate."""
     pace = Pace(batch=2, attempts=3, pause_seconds=0.01)
-    async with rig(stack, two_holders(members=6), pace=pace) as running:
+    async with rig(stack, three_holders(members=6), pace=pace) as running:
         running.worker.start()
         running.identity.pause = running.vault.pause = 0.3
         plan = await running.plan("R-01")
@@ -233,7 +252,7 @@ async def test_a_plan_is_watched_to_its_end(stack: Stack) -> None:
 
 async def test_watching_ends_with_the_callers_deadline(stack: Stack) -> None:
     """A plan that waits is told once, and the stream ends in time without an error of ours."""
-    async with rig(stack, two_holders(members=25)) as running:
+    async with rig(stack, three_holders(members=25)) as running:
         plan = await running.plan("R-01")
         request = api.WatchPlanRequest(access=WHY, plan_id=plan.plan_id)
         loop = asyncio.get_running_loop()

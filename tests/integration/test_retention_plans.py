@@ -10,13 +10,14 @@ import pytest
 from onggi.retention.v1 import retention_service_pb2 as api
 from sqlalchemy import Connection, inspect, text
 
+from chassis.policy.calendar import due, today_kst
+from chassis.policy.duration import Period
 from dev.stack import Stack
 from services.retention import tables
-from services.retention.calendar import Period, due, today_kst
 from services.retention.holders import reason_of
 from services.retention.plan import utc_now
 from tests.integration import retention_rig
-from tests.integration.retention_rig import OFFICER, OPERATOR, WHY, Rig, rig, two_holders
+from tests.integration.retention_rig import OFFICER, OPERATOR, POLICY, WHY, Rig, rig, three_holders
 
 pytestmark = pytest.mark.timeout(60)
 stack = retention_rig.stack
@@ -33,8 +34,8 @@ async def refused(call: object) -> str:
 
 async def test_a_plan_fixes_what_is_due_at_every_holder(stack: Stack) -> None:
     """R-01 and R-03 are due at once, R-12 after three months; R-03's subjects are those of R-01 (R-01, R-03, R-12)."""
-    async with rig(stack, two_holders(members=3, days=2, rows=500)) as running:
-        plan = await running.plan()
+    async with rig(stack, three_holders(members=3, days=2, rows=500)) as running:
+        plan = await running.plan("R-01", "R-12")
 
         today = today_kst(utc_now())
         through = [today, today, due(Period(months=3), today)]
@@ -46,9 +47,25 @@ async def test_a_plan_fixes_what_is_due_at_every_holder(stack: Stack) -> None:
         assert REQUESTER == plan.requested_by
 
 
+async def test_a_plan_has_every_category_at_every_holder_that_the_policy_names(stack: Stack) -> None:
+    """One part for each, in the policy's order: what moved to the archive ends there like what stayed (LC-05, LC-07)."""
+    async with rig(stack, three_holders(members=1, records=2)) as running:
+        plan = await running.plan()
+
+        held = {
+            (name, holder) for name, row in POLICY.retention.categories.items() if not row.requires
+            for holder in row.holders
+        }  # fmt: skip
+        assert held == {(part.category, part.holder) for part in plan.parts}
+        assert ["R-01", "R-03"] == [part.category for part in plan.parts[:2]]
+        assert {"identity", "archive"} == {part.holder for part in plan.parts if part.category == "R-09b"}
+        asked = {request.category for request, _ in running.archive.of("PreparePurge", plan.plan_id)}
+        assert {name for name, holder in held if holder == "archive"} == asked
+
+
 async def test_subjects_are_passed_on_page_by_page(stack: Stack) -> None:
     """Every page of one holder's subjects reaches the other, and the counts are over all pages (R-03)."""
-    async with rig(stack, two_holders(members=23, page=10)) as running:
+    async with rig(stack, three_holders(members=23, page=10)) as running:
         plan = await running.plan("R-01")
 
         pages = [len(request.subject_ids) for request, _ in running.vault.of("PreparePurge", plan.plan_id)]
@@ -58,7 +75,7 @@ async def test_subjects_are_passed_on_page_by_page(stack: Stack) -> None:
 
 async def test_no_subject_id_is_stored(stack: Stack) -> None:
     """Retention passes ids of subjects on and keeps none: none of its tables holds one (R-03, LC-08)."""
-    async with rig(stack, two_holders(members=5)) as running:
+    async with rig(stack, three_holders(members=5)) as running:
         await running.plan()
         subjects = running.identity.categories["R-01"].due
         async with running.process.auditor.connect() as connection:
@@ -69,7 +86,7 @@ async def test_no_subject_id_is_stored(stack: Stack) -> None:
 
 async def test_within_the_forecast_a_plan_is_approved_at_once(stack: Stack) -> None:
     """What is no larger than the forecast needs no person."""
-    async with rig(stack, two_holders(members=20, days=10, rows=100)) as running:
+    async with rig(stack, three_holders(members=20, days=10, rows=100)) as running:
         plan = await running.plan()
 
         assert api.PLAN_STATE_APPROVED == plan.state
@@ -79,16 +96,17 @@ async def test_within_the_forecast_a_plan_is_approved_at_once(stack: Stack) -> N
 
 async def test_nothing_due_is_a_plan_of_zero_units(stack: Stack) -> None:
     """Who asks is answered, also where nothing is due; payment_vault is asked all the same."""
-    async with rig(stack, two_holders()) as running:
+    async with rig(stack, three_holders()) as running:
         plan = await running.plan()
 
         assert api.PLAN_STATE_APPROVED == plan.state
-        assert [0, 0, 0] == [part.units for part in plan.parts]
+        assert {0} == {part.units for part in plan.parts}
+        assert 1 == len(running.vault.of("PreparePurge", plan.plan_id))
 
 
 async def test_above_the_forecast_another_person_approves(stack: Stack) -> None:
     """The requester is refused, another person is not, and only then can the plan be executed (four eyes)."""
-    async with rig(stack, two_holders(days=11, rows=100)) as running:
+    async with rig(stack, three_holders(days=11, rows=100)) as running:
         plan = await running.plan()
 
         assert api.PLAN_STATE_PLANNED == plan.state
@@ -101,9 +119,16 @@ async def test_above_the_forecast_another_person_approves(stack: Stack) -> None:
         assert "PLAN_STATE" == await refused(running.approve(plan, OFFICER))
 
 
+async def test_more_records_than_the_forecast_wait_for_a_person(stack: Stack) -> None:
+    """Records are counted as units at one holder, beside members and rows of log-like records (R-09b)."""
+    async with rig(stack, three_holders(records=11), records=10) as running:
+        assert api.PLAN_STATE_PLANNED == (await running.plan("R-09b")).state
+        assert api.PLAN_STATE_APPROVED == (await running.plan("R-09c")).state
+
+
 async def test_the_database_refuses_a_self_approval_too(stack: Stack) -> None:
     """What the service promises holds where a defect of the service would pass it by."""
-    async with rig(stack, two_holders(days=11, rows=100)) as running:
+    async with rig(stack, three_holders(days=11, rows=100)) as running:
         plan = await running.plan()
         with pytest.raises(Exception, match="plan_approver_is_another"):
             async with running.process.engine.begin() as connection:
@@ -115,7 +140,7 @@ async def test_the_database_refuses_a_self_approval_too(stack: Stack) -> None:
 
 async def test_approval_is_bound_to_the_digest(stack: Stack) -> None:
     """Who approves another digest than the plan's has reviewed something else."""
-    async with rig(stack, two_holders(members=21)) as running:
+    async with rig(stack, three_holders(members=21)) as running:
         plan = await running.plan()
 
         assert "PLAN_CHANGED" == await refused(running.approve(plan, digest="0" * 64))
@@ -124,7 +149,7 @@ async def test_approval_is_bound_to_the_digest(stack: Stack) -> None:
 
 async def test_the_same_request_id_gives_the_same_plan(stack: Stack) -> None:
     """A repeated request is answered with its plan, the same id with other content is refused (AIP-155)."""
-    async with rig(stack, two_holders(members=2)) as running:
+    async with rig(stack, three_holders(members=2)) as running:
         request_id = str(uuid4())
         first = await running.plan(request_id=request_id)
         running.identity.categories["R-01"].due.append(str(uuid4()))
@@ -135,7 +160,7 @@ async def test_the_same_request_id_gives_the_same_plan(stack: Stack) -> None:
 
 async def test_a_plan_that_a_holder_has_failed_is_gone_on_with(stack: Stack) -> None:
     """The plan stands in PREPARING; the same request goes on under a higher epoch, for the same day."""
-    async with rig(stack, two_holders(members=2)) as running:
+    async with rig(stack, three_holders(members=2)) as running:
         request_id = str(uuid4())
         running.vault.down = True
         assert "HOLDER_UNAVAILABLE" == await refused(running.plan(request_id=request_id))
@@ -160,7 +185,7 @@ async def newest(running: Rig) -> list[api.Plan]:
 
 async def test_plans_are_listed_newest_first_page_by_page(stack: Stack) -> None:
     """Every plan is on one page, in the order of time (AIP-158)."""
-    async with rig(stack, two_holders()) as running:
+    async with rig(stack, three_holders()) as running:
         made = [(await running.plan("R-12")).plan_id for _ in range(3)]
         seen: list[str] = []
         token = ""
@@ -173,10 +198,11 @@ async def test_plans_are_listed_newest_first_page_by_page(stack: Stack) -> None:
 
 async def test_unknown_plans_and_categories_are_refused(stack: Stack) -> None:
     """Each has its own reason."""
-    async with rig(stack, two_holders(members=1)) as running:
+    async with rig(stack, three_holders(members=1)) as running:
         nobody = str(uuid4())
         watch = running.stub().WatchPlan(api.WatchPlanRequest(access=WHY, plan_id=nobody))
-        assert "CATEGORY_UNKNOWN" == await refused(running.plan("R-99"))
+        for unplanned in ("R-99", "R-13", "R-25"):  # no row; nobody holds it; not in force for this owner
+            assert "CATEGORY_UNKNOWN" == await refused(running.plan(unplanned))
         assert "PLAN_NOT_FOUND" == await refused(running.get(nobody))
         assert "PLAN_NOT_FOUND" == await refused(running.execute(api.Plan(plan_id=nobody)))
         assert "PLAN_NOT_FOUND" == await refused(running.certificate(nobody))
@@ -186,7 +212,7 @@ async def test_unknown_plans_and_categories_are_refused(stack: Stack) -> None:
 
 async def test_asking_is_recorded_with_the_plan(stack: Stack) -> None:
     """The approval and the refused self-approval stand in the processing log, with who and why (LG-01)."""
-    async with rig(stack, two_holders(members=21)) as running:
+    async with rig(stack, three_holders(members=21)) as running:
         plan = await running.plan()
         await refused(running.approve(plan, OPERATOR))
         await running.approve(plan)
@@ -203,7 +229,7 @@ def columns_of(connection: Connection, table: str) -> list[Any]:
 
 async def test_tables_are_as_the_migrations_make_them(stack: Stack) -> None:
     """The tables in the code and in the database have the same columns, and the service cannot rewrite its register."""
-    async with rig(stack, two_holders()) as running, running.process.auditor.connect() as connection:
+    async with rig(stack, three_holders()) as running, running.process.auditor.connect() as connection:
         for name, table in tables.metadata.tables.items():
             columns = await connection.run_sync(columns_of, name)
             assert {column["name"] for column in columns} == set(table.columns.keys())

@@ -18,7 +18,7 @@ from dev.readiness import serving
 from dev.stack import Stack
 from tests.integration import retention_rig
 from tests.integration.retention_holders import Holder, serve
-from tests.integration.retention_rig import OPERATOR, client, two_holders
+from tests.integration.retention_rig import HOLDERS, OPERATOR, client, three_holders
 
 pytestmark = pytest.mark.timeout(90)
 stack = retention_rig.stack
@@ -27,14 +27,14 @@ WHY = AccessContext(purpose="destruction")
 
 
 @pytest.fixture
-async def holders(stack: Stack) -> AsyncIterator[tuple[Holder, Holder]]:
-    """Both holders at their addresses, with twelve days of login records, slow to destroy."""
-    identity, vault = two_holders(days=12)
+async def holders(stack: Stack) -> AsyncIterator[tuple[Holder, Holder, Holder]]:
+    """All holders at their addresses, with twelve days of login records, slow to destroy."""
+    holders = three_holders(days=12)
     servers = [
         await serve(holder, stack.addresses[name], stack.service_credentials(name))
-        for holder, name in ((identity, "identity"), (vault, "payment_vault"))
+        for holder, name in zip(holders, HOLDERS, strict=True)
     ]
-    yield identity, vault
+    yield holders
     for server in servers:
         await server.stop(0)
 
@@ -53,10 +53,10 @@ def process(stack: Stack, directory: Path) -> Process:
 
 
 async def test_a_killed_service_goes_on_under_a_higher_epoch(
-    stack: Stack, holders: tuple[Holder, Holder], tmp_path: Path
+    stack: Stack, holders: tuple[Holder, Holder, Holder], tmp_path: Path
 ) -> None:
     """SIGKILL in the middle of a batch: after the restart the plan is certified, and each unit was destroyed once."""
-    identity, _ = holders
+    identity, *_ = holders
     retention = process(stack, tmp_path)
     await asyncio.to_thread(retention.start)
     try:

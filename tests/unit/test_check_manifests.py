@@ -56,4 +56,4 @@ def test_a_fault_ends_with_exit_code_1(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert 1 == main()
     printed = capsys.readouterr()
     assert "deploy/k8s/base/settings: " in printed.err
-    assert "deploy/k8s/base: 27 documents" in printed.out
+    assert "deploy/k8s/base: 34 documents" in printed.out

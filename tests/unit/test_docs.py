@@ -10,10 +10,11 @@ import pytest
 import typer.main
 from onggi.processing_log.v1.processing_log_service_pb2 import Entry
 
+from chassis.policy.load import load
 from chassis.settings import ServiceSettings, environment_names
 from cli.app import app
+from services.identity.settings import Settings as IdentitySettings
 from services.payment_vault.settings import Settings as PaymentVaultSettings
-from services.retention.categories import CATEGORIES
 from services.retention.plan import Trouble
 from services.retention.settings import Settings as RetentionSettings
 
@@ -126,8 +127,8 @@ def test_every_error_says_what_the_contract_says() -> None:
 
 
 def test_every_setting_is_explained() -> None:
-    """docs/operations.md lists the settings of the three services, all of them and no others."""
-    settings = (ServiceSettings, PaymentVaultSettings, RetentionSettings)
+    """docs/operations.md lists the settings of the services, all of them and no others."""
+    settings = (ServiceSettings, IdentitySettings, PaymentVaultSettings, RetentionSettings)
 
     assert set(first_column("docs/operations.md", "ONGGI_[A-Z_]+")) == {
         name for model in settings for name in environment_names(model)
@@ -148,12 +149,14 @@ def test_every_trouble_of_a_plan_has_a_way_out() -> None:
 
 
 def test_every_category_is_in_the_table() -> None:
-    """docs/retention.md has each category with the basis, article and holder of the code."""
-    rows = dict(re.findall(r"^\| (R-\d\d) \| (.+) \|$", read("docs/retention.md"), re.MULTILINE))
+    """docs/retention.md has each category that somebody holds, with the words, the period and the holders of the policy."""
+    rows = re.findall(r"^\| (R-\d\d[a-d]? \| .+) \|$", read("docs/retention.md"), re.MULTILINE)
 
-    assert rows.keys() == CATEGORIES.keys()
-    for name, category in CATEGORIES.items():
-        assert {f"`{category.basis}`", category.article, category.holder} <= set(rows[name].split(" | "))
+    assert rows == [
+        " | ".join((name, row.korean, f"`{row.basis}`", row.law, row.start.korean, row.period, ", ".join(row.holders)))
+        for name, row in load(ROOT / "policy").retention.categories.items()
+        if row.holders
+    ]
 
 
 def test_every_right_to_a_key_is_in_the_matrix() -> None:

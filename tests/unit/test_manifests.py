@@ -13,7 +13,13 @@ from deploy.manifest_rules import availability, pod_security, wiring
 from deploy.manifest_rules.documents import Documents, environment, of_kind, pod_spec, workloads
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = {"identity": "identity", "payment-vault": "payment_vault", "retention": "retention"}
+COMMANDS = {
+    "archive": ["services.identity", "archive"],
+    "identity": ["services.identity"],
+    "payment-vault": ["services.payment_vault"],
+    "retention": ["services.retention"],
+}
+"""Service -> what its image runs."""
 BASE, DEV = DIRECTORIES
 
 
@@ -27,7 +33,7 @@ def documented_secrets() -> dict[str, set[str]]:
     """The table of Secrets in the README, with `<service>` written out."""
     text = (ROOT / "deploy/k8s/README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([^`]+)` \| ((?:`[^`]+` ?)+)\|", text, re.MULTILINE)
-    names = {(name.replace("<service>", service), keys) for name, keys in rows for service in SERVICES}
+    names = {(name.replace("<service>", service), keys) for name, keys in rows for service in COMMANDS}
     return {name: set(re.findall(r"`([^`]+)`", keys)) for name, keys in names}
 
 
@@ -73,7 +79,7 @@ def test_the_base_runs_digests_and_dev_what_was_built(rendered: dict[str, Docume
 def test_replicas(rendered: dict[str, Documents], directory: str, replicas: int) -> None:
     """Two pods of each service in the base, one in dev."""
     found = {each["metadata"]["name"]: each["spec"]["replicas"] for each in of_kind(rendered[directory], "Deployment")}
-    assert dict.fromkeys(SERVICES, replicas) == found
+    assert dict.fromkeys(COMMANDS, replicas) == found
 
 
 def test_the_container_agrees_with_the_manifests(rendered: dict[str, Documents]) -> None:
@@ -85,7 +91,7 @@ def test_the_container_agrees_with_the_manifests(rendered: dict[str, Documents])
     assert "WORKDIR /app" in recipe
     for deployment in of_kind(rendered[BASE], "Deployment"):
         assert "/app/policy" == environment(rendered[BASE], deployment)["ONGGI_POLICY_DIRECTORY"]
-        assert [f"services.{SERVICES[deployment['metadata']['name']]}"] == pod_spec(deployment)["containers"][0]["args"]
+        assert COMMANDS[deployment["metadata"]["name"]] == pod_spec(deployment)["containers"][0]["args"]
 
 
 def document(documents: Documents, kind: str, name: str) -> dict[str, Any]:
@@ -134,6 +140,7 @@ BREAKS: tuple[tuple[Rule, str, str, Any, str], ...] = (
     (wiring.ports_exist, IDENTITY, "server.readinessProbe", GONE, "readinessProbe"),
     (wiring.ports_exist, "ConfigMap/identity", "data.ONGGI_SERVER__HEALTH_ADDRESS", "0.0.0.0:9000", "health port"),
     (wiring.holders_exist, "Service/payment-vault", "metadata.name", "vault", "HOLDERS__PAYMENT_VAULT"),
+    (wiring.holders_exist, "Service/archive", "metadata.name", "jars", "HOLDERS__ARCHIVE"),
     (wiring.references_exist, "ConfigMap/identity", "metadata.name", "identity", "ConfigMap identity-"),
     (wiring.references_exist, "ServiceAccount/migration", "metadata.name", "other", "runs as migration"),
     (wiring.references_exist, IDENTITY, "pod.volumes.0", {"name": "x", "emptyDir": {}}, "no volume"),
@@ -141,6 +148,7 @@ BREAKS: tuple[tuple[Rule, str, str, Any, str], ...] = (
     (secrets_documented, IDENTITY, "pod.volumes.2.secret.secretName", "tls", "Secret tls"),
     (secrets_documented, IDENTITY, "pod.volumes.2.secret.items", GONE, "['*']"),
     (wiring.files_mounted, "ConfigMap/identity", "data.ONGGI_TLS__KEY_FILE", "/etc/key", "/etc/key"),
+    (wiring.files_mounted, "ConfigMap/identity", "data.ONGGI_ARCHIVE__PASSWORD_FILE", "/var/other", "/var/other"),
     (wiring.files_mounted, MIGRATION, "server.env", [], "service-password"),
     (availability.budgets_allow_drains, BUDGET, "spec.minAvailable", 2, "never"),
     (availability.budgets_allow_drains, BUDGET, "spec.minAvailable", "51%", "never"),
@@ -156,6 +164,7 @@ BREAKS: tuple[tuple[Rule, str, str, Any, str], ...] = (
     (availability.images_pinned, IDENTITY, "server.image", "onggi:latest", "no digest"),
     (availability.migrations_fit, IDENTITY, "server.image", "onggi:other", "its server onggi:other"),
     (availability.migrations_fit, MIGRATION, "server.args", ["services.retention", "migrate"], "its server"),
+    (availability.migrations_fit, "Job/migrate-archive", "server.args", ["services.identity", "migrate"], "its server"),
     (availability.migrations_fit, MIGRATION, "kind", "Gone", "the migrations []"),
     (pod_security.namespaces_enforce, "Namespace/onggi", "metadata.labels", {}, "enforce"),
 )

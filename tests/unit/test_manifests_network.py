@@ -26,18 +26,21 @@ OUTSIDE = (
     Endpoint("node", None, address="192.0.2.10"),
     Endpoint("internet", None, address="203.0.113.5"),
 )
-SERVERS = ("identity", "payment-vault", "retention")
-MIGRATIONS = ("migrate-identity", "migrate-payment-vault", "migrate-retention")
+SERVERS = ("archive", "identity", "payment-vault", "retention")
+MIGRATIONS = tuple(f"migrate-{server}" for server in SERVERS)
 CALLERS = ("apps", "staff")
 ELSEWHERE = tuple(end.name for end in OUTSIDE if end.namespace != "onggi")
 
 EXPECTED: dict[tuple[str, str], set[Port]] = {
+    ("apps", "archive"): {HEALTH},
     ("apps", "identity"): {GRPC, HEALTH},
     ("apps", "payment-vault"): {GRPC, HEALTH},
     ("apps", "retention"): {HEALTH},
+    ("staff", "archive"): {GRPC, HEALTH},
     ("staff", "identity"): {GRPC, HEALTH},
     ("staff", "payment-vault"): {GRPC, HEALTH},
     ("staff", "retention"): {GRPC, HEALTH},
+    ("retention", "archive"): {GRPC},
     ("retention", "identity"): {GRPC},
     ("retention", "payment-vault"): {GRPC},
     ("bystander", "dns"): DNS,

@@ -1,33 +1,60 @@
-"""The table of categories: who holds them, when they end, what goes with what."""
+"""What is planned of the policy's rows: at which holder, up to which day, and what goes with what."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from services.retention.categories import CATEGORIES, chosen
+from chassis.policy.load import load, of_documents, read
+from services.retention.calendars import Calendars
+from services.retention.categories import FOLLOWS, Categories, Due
 from services.retention.refusals import CategoryUnknown
 
+ROOT = Path(__file__).parents[2]
+POLICY = load(ROOT / "policy")
+CATEGORIES = Categories(Calendars(POLICY))
 TODAY = date(2026, 11, 24)
 
 
 def names(*asked: str) -> list[str]:
-    """Names of the categories that are planned for those asked for."""
-    return [category.name for category in chosen(asked)]
+    """Names of the categories that are planned for those asked for, each once."""
+    return list(dict.fromkeys(due.category for due in CATEGORIES.chosen(asked, TODAY)))
+
+
+def through(name: str, day: date = TODAY) -> date:
+    """The latest event date that is due."""
+    return CATEGORIES.chosen([name], day)[-1].through
 
 
 def test_what_has_no_period_is_due_today() -> None:
     """Member data and payment means end with the membership, at once (R-01, R-03)."""
-    assert TODAY == CATEGORIES["R-01"].through(TODAY) == CATEGORIES["R-03"].through(TODAY)
+    assert TODAY == through("R-01") == through("R-03")
 
 
 def test_login_records_are_due_after_three_months() -> None:
     """The day's own end is still kept: an event of 24 August lasts to 24 November (R-12)."""
-    assert date(2026, 8, 23) == CATEGORIES["R-12"].through(TODAY)
+    assert date(2026, 8, 23) == through("R-12")
 
 
-def test_nothing_named_is_everything() -> None:
-    """A plan without categories is for all of them, each after the one that it follows."""
-    assert ["R-01", "R-03", "R-12"] == names()
+def test_payments_are_due_after_five_years_and_proofs_after_the_filing_deadline() -> None:
+    """A payment of 2026-05-10 is due by R-09b on 2031-05-11, and by R-10 not before 2032-04-01 (R-09b, R-10)."""
+    payment = date(2026, 5, 10)
+    assert payment == through("R-09b", date(2031, 5, 11))
+    assert through("R-10", date(2032, 3, 31)) < payment <= through("R-10", date(2032, 4, 1))
+
+
+def test_nothing_named_is_everything_that_somebody_holds() -> None:
+    """A plan without categories is for all that are held and in force, R-01 first and R-03 after it (LC-07)."""
+    held = [name for name, row in POLICY.retention.categories.items() if row.holders and not row.requires]
+    assert held == names()
+    assert ["R-01", "R-03"] == names()[:2]
+
+
+def test_each_holder_of_a_category_is_asked() -> None:
+    """What has moved to the archive is due there by the same day (LC-05)."""
+    assert [Due("R-09b", "identity", date(2021, 11, 23)), Due("R-09b", "archive", date(2021, 11, 23))] == (
+        CATEGORIES.chosen(["R-09b"], TODAY)
+    )
 
 
 @pytest.mark.parametrize("asked", ["R-01", "R-03"])
@@ -37,17 +64,25 @@ def test_members_and_their_tokens_are_planned_together(asked: str) -> None:
     assert ["R-12"] == names("R-12")
 
 
-def test_an_unknown_category_is_refused() -> None:
-    """The error names the field and no value."""
+@pytest.mark.parametrize("unplanned", ["R-99", "R-02", "R-13", "R-25", "R-27"])
+def test_what_is_not_planned_is_refused(unplanned: str) -> None:
+    """No row, nobody who holds it, or not in force for this owner; the error names the field and no value."""
     with pytest.raises(CategoryUnknown) as caught:
-        chosen(["R-01", "R-99"])
+        CATEGORIES.chosen(["R-01", unplanned], TODAY)
     assert ["categories"] == [violation.field for violation in caught.value.violations]
 
 
-def test_every_category_names_its_article_and_a_known_leader() -> None:
-    """What is destroyed can say why, and follows only what is in the table and before it."""
-    seen: set[str] = set()
-    for name, category in CATEGORIES.items():
-        assert category.article
-        assert category.follows is None or category.follows in seen
-        seen.add(name)
+def test_a_setting_of_the_owner_puts_a_category_in_force() -> None:
+    """Who is a user of credit information has R-25 planned at the archive, with no change of code (R-25)."""
+    documents = read(ROOT / "policy")
+    documents["settings"]["credit_information_user"]["value"] = True
+    [due] = Categories(Calendars(of_documents(documents))).chosen(["R-25"], TODAY)
+    assert Due("R-25", "archive", date(2021, 11, 23)) == due
+
+
+def test_who_follows_comes_after_its_leader() -> None:
+    """What follows another is held by one holder and planned after it, and the leader's holder is one too."""
+    order = names()
+    for follower, leader in FOLLOWS.items():
+        assert order.index(leader) < order.index(follower)
+        assert 1 == len(CATEGORIES[leader].holders) == len(CATEGORIES[follower].holders)

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from chassis.policy.load import load
+from services.retention.calendars import Calendars
+from services.retention.categories import Categories
 from services.retention.certificate import TOOL, statement, unrecoverable_after
 from services.retention.plan import Check, Part, Plan, State
 from services.retention.settings import WindowSettings
 
 ROOT = Path(__file__).parents[2]
+CATEGORIES = Categories(Calendars(load(ROOT / "policy")))
 NOON = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)  # the 25th, half past midnight, in Seoul
 CHECKS = (Check("rows left in member", 2, 0, passed=True),)
 PART = Part(
@@ -31,7 +35,7 @@ PLAN = Plan(
 
 def stated() -> dict[str, object]:
     """The statement as an object."""
-    value: dict[str, object] = json.loads(statement(PLAN, WindowSettings(), NOON))
+    value: dict[str, object] = json.loads(statement(PLAN, CATEGORIES, WindowSettings(), NOON))
     return value
 
 
@@ -51,11 +55,18 @@ def test_rows_are_counted_by_holder_and_table() -> None:
 
 
 def test_a_category_says_why_and_how_it_was_verified() -> None:
-    """Basis, article, set, units left alone, and each check with its result (LC-03, LC-08)."""
-    [category, _] = json.loads(statement(PLAN, WindowSettings(), NOON))["categories"]
-    assert ("CONTRACT", "개인정보 보호법 제21조 제1항") == (category["basis"], category["article"])
+    """Basis, article and edition as in the policy, set, units left alone, each check with its result (LC-03, LC-08)."""
+    [category, _] = json.loads(statement(PLAN, CATEGORIES, WindowSettings(), NOON))["categories"]
+    law = ("CONTRACT", "개인정보 보호법 제15조 제1항 제4호, 제21조 제1항", "법률 제21445호, 2026-09-11 시행")
+    assert law == (category["basis"], category["article"], category["edition"])
     assert (2, 1, "a" * 64) == (category["units"], category["units_no_longer_due"], category["set_digest"])
     assert [{"check": "rows left in member", "examined": 2, "left": 0, "passed": True}] == category["verification"]
+
+
+def test_a_category_that_the_policy_has_no_more_is_not_certified() -> None:
+    """Nobody could say under which article it ended."""
+    with pytest.raises(KeyError, match="R-99"):
+        statement(replace(PLAN, parts=(replace(PART, category="R-99"),)), CATEGORIES, WindowSettings(), NOON)
 
 
 def test_times_are_korean() -> None:
@@ -75,7 +86,7 @@ def test_only_a_verified_plan_has_a_certificate() -> None:
     """A plan without approval, execution or verification cannot be stated."""
     for missing in ("approved_at", "executed_from", "executed_to", "verified_at"):
         with pytest.raises(ValueError, match="verified"):
-            statement(replace(PLAN, **{missing: None}), WindowSettings(), NOON)  # type: ignore[arg-type]
+            statement(replace(PLAN, **{missing: None}), CATEGORIES, WindowSettings(), NOON)  # type: ignore[arg-type]
 
 
 def test_the_tool_is_this_version() -> None:

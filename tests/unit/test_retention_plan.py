@@ -3,12 +3,16 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.retention.categories import Measure
+from chassis.policy.load import load
+from services.retention.calendars import Calendars
+from services.retention.categories import Categories
+from services.retention.forecast import Forecast, Measure
 from services.retention.plan import (
     FORECAST,
     RUNNING,
@@ -19,7 +23,6 @@ from services.retention.plan import (
     check_approval,
     check_step,
     digest_of,
-    exceeds,
 )
 from services.retention.preparation import decide
 from services.retention.refusals import PlanChanged, SelfApproval, WrongState
@@ -38,12 +41,16 @@ ALLOWED = {
     ("VERIFIED", "NEEDS_OPERATOR"),
     ("NEEDS_OPERATOR", "DESTROYING"),
 }
-FORECAST_OF = {Measure.MEMBERS: 20, Measure.LOGIN_RECORDS: 1000}
+POLICY = load(Path(__file__).parents[2] / "policy")
+LIMITS = {Measure.MEMBERS: 20, Measure.LOGIN_RECORDS: 1000, Measure.RECORDS: 50}
+FORECAST_OF = Forecast(Categories(Calendars(POLICY)), LIMITS)
 DAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MEMBERS = Part("R-01", "identity", DAY, {"member": 20, "contact": 3000}, 20, "a" * 64)
 TOKENS = Part("R-03", "payment_vault", DAY, {"token": 5000}, 20, "b" * 64)
 LOGINS = Part("R-12", "identity", date(2026, 8, 24), {"login_record": 1000}, 90, "c" * 64)
+VISITS = Part("R-22", "identity", date(2026, 8, 24), {"usage_record": 1000}, 90, "e" * 64)
+PAYMENTS = Part("R-09b", "archive", date(2021, 11, 23), {"record_basis": 50, "record_field": 900}, 50, "f" * 64)
 PLAN = Plan(
     plan_id="0b3f4e9e-3c1f-4a53-9c3b-5a0d8a1b2c3d", state=State.PLANNED, day=DAY, categories=("R-01",), epoch=1,
     digest=digest_of([MEMBERS]), exceeds_forecast=True, requested_by="operator", approved_by="", approved_at=None,
@@ -121,11 +128,23 @@ def test_the_digest_has_a_known_value() -> None:
         ([replace(TOKENS, units=21)], True),
         ([replace(LOGINS, planned={"login_record": 1001})], True),
         ([replace(LOGINS, units=100_000)], False),
+        ([VISITS, PAYMENTS], False),
+        ([replace(VISITS, planned={"usage_record": 1001})], True),
+        ([replace(PAYMENTS, units=51)], True),
+        ([PAYMENTS, replace(PAYMENTS, holder="identity")], False),
     ],
 )
-def test_the_forecast_counts_members_and_rows_of_login_records(parts: list[Part], above: bool) -> None:
-    """A member is a unit whatever it has; login records are counted as rows whatever their days."""
-    assert above is exceeds(parts, FORECAST_OF)
+def test_the_forecast_counts_members_log_rows_and_records(parts: list[Part], above: bool) -> None:
+    """A member or a record is a unit whatever it has; log-like records are counted as rows whatever their days."""
+    assert above is FORECAST_OF.is_exceeded(parts)
+
+
+def test_every_planned_category_has_a_measure_of_the_forecast() -> None:
+    """Whatever the policy has a holder for is counted, R-03 as R-01 is (R-01, R-03, R-12, R-22)."""
+    names = {due.category for due in FORECAST_OF.categories.chosen((), DAY)}
+    measures = {name: FORECAST_OF.measure(name) for name in names}
+    assert {"R-01", "R-03"} == {name for name, measure in measures.items() if measure is Measure.MEMBERS}
+    assert {"R-12", "R-22"} == {name for name, measure in measures.items() if measure is Measure.LOGIN_RECORDS}
 
 
 def test_within_the_forecast_the_forecast_approves() -> None:

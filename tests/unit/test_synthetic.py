@@ -26,6 +26,12 @@ def drawn() -> list[Institution]:
     return institutions(200, seed=7, now=NOW)
 
 
+def dealings_phones(institution: Institution) -> list[str]:
+    """The telephone numbers in an institution's records."""
+    dealings = institution.dealings
+    return [dealings.inquirer.mobile_phone, dealings.notified.mobile_phone, dealings.payment.payer_phone]
+
+
 def test_the_same_seed_gives_the_same_institutions(drawn: list[Institution]) -> None:
     """A run can be repeated from its seed, and another seed gives other people."""
     assert drawn == institutions(200, seed=7, now=NOW)
@@ -45,6 +51,10 @@ def test_every_number_passes_the_checks_of_the_services(drawn: list[Institution]
         for card in institution.cards:
             assert luhn.is_valid(card_number(card.number, luhn_strict_domestic=True))
             parse_card_expiry(card.expiry, NOW.date())
+        for phone in dealings_phones(institution):
+            mobile_number(phone)
+        for person in (institution.dealings.inquirer, institution.dealings.notified):
+            assert email_address(person.email) == person.email
         account = institution.account
         assert is_usual_length(
             bank_code(account.bank_code, NOW.date()), account_number(account.bank_code, account.number)
@@ -57,6 +67,7 @@ def test_no_text_is_refused_as_free_text(drawn: list[Institution]) -> None:
         texts = [institution.organization_name, institution.representative_name, institution.address]
         texts += [institution.password, *(contact.name for contact in institution.contacts)]
         texts += [login.user_agent for login in institution.logins]
+        texts += [text for values in institution.dealings.planted().values() for text in values]
         assert [None] * len(texts) == [find_forbidden(text) for text in texts]
 
 
@@ -71,6 +82,9 @@ def test_nobody_of_this_world_is_meant(drawn: list[Institution]) -> None:
         for contact in institution.contacts:
             assert contact.mobile_phone.startswith("010-0000-")
             assert contact.email.endswith(".example")
+        assert all(phone.startswith("010-0000-") for phone in dealings_phones(institution))
+        for person in (institution.dealings.inquirer, institution.dealings.notified):
+            assert person.email.endswith(".example")
         for login in institution.logins:
             assert any(ip_address(login.ip_address) in network for network in networks)
 

@@ -1,0 +1,82 @@
+"""The retention service's own parts on the real holders of a stack, at a day of the test's.
+
+No service has a setting that fakes the time: what differs from the process is that here the test says which day it is.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from uuid import uuid4
+
+import pytest
+from onggi.retention.v1.kept_item_pb2 import KeptItem
+
+from chassis.kst import KST
+from chassis.policy.load import load
+from dev import environment
+from dev.stack import Stack
+from services.retention.calendars import Calendars
+from services.retention.categories import Categories
+from services.retention.explanation import Explainer
+from services.retention.holders import Holders
+from services.retention.plan import Part
+from services.retention.preparation import prepare
+from tests.integration.log_rows import Log
+from tests.integration.retention_rig import settings_of
+
+
+@dataclass(frozen=True)
+class Days:
+    """Explains and purges on any Korean day."""
+
+    holders: Holders
+    calendars: Calendars
+
+    @classmethod
+    def of(cls, stack: Stack) -> "Days":
+        """With the certificate and the holders of the stack's retention service, on the policy that it runs on."""
+        settings = settings_of(stack)
+        calendars = Calendars(load(environment.ROOT / "policy"))
+        return cls(Holders(settings.holders.by_name(), settings.tls), calendars)
+
+    async def explain(self, day: date, member_id: str = "", record_id: str = "") -> list[KeptItem]:
+        """What is kept on a day."""
+        explainer = Explainer(self.holders, self.calendars, lambda: datetime.combine(day, time(12), KST))
+        return await explainer.explain(_traceparent(), member_id, record_id)
+
+    async def purge(self, day: date, *names: str) -> list[Part]:
+        """Destroy what is due on a day, of the categories named or of all, and have it verified; the parts as planned."""
+        async with self.holders.connected(str(uuid4()), 1, _traceparent()) as connected:
+            parts = await prepare(connected, Categories(self.calendars).chosen(names, day))
+            for part in parts:
+                while (await connected.execute(part, 1000)).remaining:
+                    pass
+            for part in parts:
+                answer = await connected.verify(part)
+                failed = [check.name for check in answer.checks if not check.passed]
+                assert answer.clean, (part.category, part.holder, failed)
+        return parts
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of its own: a purge of a day to come takes what other tests have made too."""
+    running = Stack(tmp_path_factory.mktemp("s"))
+    try:
+        running.start()
+        yield running
+    finally:
+        running.erase()
+
+
+@pytest.fixture
+async def log(stack: Stack) -> AsyncIterator[Log]:
+    """The databases of this stack."""
+    opened = Log(stack)
+    yield opened
+    await opened.close()
+
+
+def _traceparent() -> str:
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
