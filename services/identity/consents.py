@@ -41,6 +41,11 @@ _WITHDRAW = text(f"""
 UPDATE consent SET withdrawn_at = transaction_timestamp(), withdrawn_on = :on
 WHERE member_id = CAST(:member_id AS uuid) AND name = :name AND withdrawn_at IS NULL RETURNING {_COLUMNS}
 """)
+# One that does not cover any more what it did is succeeded by the new one; nothing that stands on it ends.
+_SUCCEED = text("""
+UPDATE consent SET withdrawn_at = transaction_timestamp(), withdrawn_on = :on
+WHERE member_id = CAST(:member_id AS uuid) AND name = :name AND withdrawn_at IS NULL AND policy_version = ANY(:outdated)
+""")
 _OF_FORMER_MEMBER = text(f"""
 SELECT {_COLUMNS} FROM consent AS c WHERE c.member_id = CAST(:member_id AS uuid) AND c.name = :name
 AND NOT EXISTS (SELECT 1 FROM member AS m WHERE m.member_id = c.member_id AND m.state = 'ACTIVE')
@@ -93,22 +98,35 @@ class Consents:
         self._archive = archive
 
     async def give(self, call: Call, request: api.GiveConsentRequest) -> api.Consent:
-        """Note a consent, or return the living one. Raises ConsentUnknown, MemberNotFound, RequestIdReused."""
+        """Note a consent, or return the living one, unless it must be asked for again: then the new one succeeds it.
+
+        Raises ConsentUnknown, MemberNotFound, RequestIdReused.
+        """
         if request.consent not in self._policy.purposes.consents:
             raise ConsentUnknown([Violation("consent", "unknown")])
         [digest] = await self._transit.hmac(keys.INDEX_KEY, [content(call.method.name, request)])
+        on = event_date(datetime.now(UTC))
         values = {
             "consent_id": str(uuid.uuid4()), "member_id": request.member_id, "name": request.consent,
-            "policy_version": self._policy.version_on(event_date(datetime.now(UTC))),
+            "policy_version": self._policy.version_on(on),
             "channel": api.ConsentChannel.Name(request.channel).removeprefix(_PREFIX),
         }  # fmt: skip
+        outdated = {**values, "on": on, "outdated": self._outdated(request.consent, on)}
 
         async def work(connection: AsyncConnection) -> Answer:
             if not await store.lock_member(connection, request.member_id):
                 raise MemberNotFound
+            await connection.execute(_SUCCEED, outdated)
             return _answer((await connection.execute(_GIVE, values)).one())
 
         return _consent(await self._mutations.run(call, digest, work, subject_id=request.member_id))
+
+    def _outdated(self, consent: str, on: date) -> Sequence[str]:
+        """The versions before the one in force under which the consent was given for something else than now."""
+        in_force = self._policy.version_on(on)
+        known = [version.id for version in self._policy.versions.versions]
+        before = known[: known.index(in_force)]
+        return [version for version in before if consent in self._policy.asked_again(version)]
 
     async def withdraw(self, call: Call, request: api.WithdrawConsentRequest) -> api.Consent:
         """End a consent, and every basis that stands on it. Raises ConsentNotFound, RequestIdReused."""
