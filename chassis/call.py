@@ -1,6 +1,6 @@
 """One call on its way through the chain."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import grpc.aio
 from google.protobuf.message import Message
@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from chassis.caller import UNIDENTIFIED, Caller
 from chassis.contract import Method
 from chassis.entry import Entry
+from chassis.request_stream import RequestStream
 from chassis.running import Running
 
 _NOTHING: frozenset[str] = frozenset()
@@ -18,7 +19,8 @@ class Call:
     """What the links of the chain and the handler know of a call.
 
     ``deadline``: loop time at which the caller gives up, or None. ``running.stopping``: a stream
-    should end now. ``full_view``: items that the answer may show in full.
+    should end now. ``full_view``: items that the answer may show in full. ``requests``: where the caller streams, the
+    messages after the first.
     """
 
     method: Method
@@ -30,6 +32,11 @@ class Call:
     caller: Caller = UNIDENTIFIED
     message: Message | None = None
     full_view: frozenset[str] = _NOTHING
+    requests: RequestStream | None = None
+
+    def following(self, raw: bytes) -> "Call":
+        """Return the access that the next message of the stream is, with a row of its own."""
+        return replace(self, raw=raw, entry=self.entry.following(), message=None, full_view=_NOTHING, requests=None)
 
     @property
     def traceparent(self) -> str:

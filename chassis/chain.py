@@ -118,11 +118,7 @@ async def _append(ledger: Ledger, entry: Entry, status: str, reason: str, deadli
 
 async def parse_and_validate(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
     """Bytes to message; unknown fields refused; then the rules of the fields, and a purpose that the policy knows."""
-    message = contract.parse(call.raw, call.method.request)
-    contract.lower_ids(message)
-    call.message = message
-    call.entry.about(contract.subjects(message))
-    call.entry.resource_ids += contract.resources(message)
+    message = _parse(call)
     contract.check(message)
     access: Any = getattr(message, "access")  # noqa: B009  # every request has one; a contract test sees to it
     call.entry.reason, call.entry.ticket = access.reason, access.ticket
@@ -132,6 +128,32 @@ async def parse_and_validate(grounds: Grounds, call: Call, proceed: Proceed) -> 
     call.entry.purpose = access.purpose
     if call.method.reason_required and not access.reason.strip():
         raise errors.ReasonRequired
+    return await proceed(call)
+
+
+def _parse(call: Call) -> Message:
+    message = contract.parse(call.raw, call.method.request)
+    contract.lower_ids(message)
+    call.message = message
+    call.entry.about(contract.subjects(message))
+    call.entry.resource_ids += contract.resources(message)
+    return message
+
+
+async def read_opening(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
+    """The first message of a stream of requests; a caller who sends none is recorded too."""
+    assert call.requests is not None
+    call.raw = await call.requests.read() or b""
+    return await proceed(call)
+
+
+async def parse_following(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
+    """A later message of a stream, under the why of the first: to the last link like any other request."""
+    message = _parse(call)
+    contract.check(message)
+    contract.check_following(message, wants_id=call.method.has_request_id)
+    if call.method.has_request_id:
+        call.entry.request_id = getattr(message, "request_id")  # noqa: B009
     return await proceed(call)
 
 
@@ -162,6 +184,10 @@ CHAIN: tuple[Link, ...] = (
 )
 # An RPC that this server does not have: there is nothing to parse and nobody to allow, but the attempt is recorded.
 UNKNOWN_CHAIN: tuple[Link, ...] = CHAIN[:4]
+# A stream of requests: its first message goes the whole way and says why for all of them.
+OPENING_CHAIN: tuple[Link, ...] = (*CHAIN[:4], read_opening, *CHAIN[4:])
+# Each later message is an access of its own; what fails ends the stream, and what was answered before stays done.
+FOLLOWING_CHAIN: tuple[Link, ...] = (translate_errors, record_access, parse_following, enforce_access)
 
 
 def wrap(links: tuple[Link, ...], grounds: Grounds, handler: Proceed) -> Proceed:
@@ -188,11 +214,34 @@ async def present_stream(grounds: Grounds, call: Call, messages: AsyncIterator[M
         async for message in messages:
             yield present(call, message)
     except Exception as error:  # noqa: BLE001
+        await _end(grounds, call, error)
+
+
+async def answer_each(grounds: Grounds, call: Call, proceed: Proceed) -> AsyncIterator[bytes]:
+    """Answer each later message of a stream of requests, in order; the next is read when the last is answered."""
+    while (raw := await _next_of(grounds, call)) is not None:
+        yield await proceed(call.following(raw))
+
+
+async def _next_of(grounds: Grounds, call: Call) -> bytes | None:
+    assert call.requests is not None
+    try:
+        return await call.requests.read()
+    except Exception as error:  # noqa: BLE001
+        await _end(grounds, call, error)
+    return None
+
+
+async def _end(grounds: Grounds, call: Call, error: Exception) -> None:
+    """Record and translate what ends a stream on its way; what cannot be recorded is answered so."""
+    failure = error if isinstance(error, errors.DomainError) else errors.Internal()
+    if not isinstance(error, errors.DomainError):
+        log.error("unexpected error", error=type(error).__name__, at=place_of(error))
+    try:
         await detached(_record_failure(grounds.ledger, call, error))
-        failure = error if isinstance(error, errors.DomainError) else errors.Internal()
-        if not isinstance(error, errors.DomainError):
-            log.error("unexpected error", error=type(error).__name__, at=place_of(error))
-        await abort(call, errors.to_status(failure, call.entry.trace_id))
+    except errors.DomainError as unrecorded:
+        failure = unrecorded
+    await abort(call, errors.to_status(failure, call.entry.trace_id))
 
 
 def trailing_metadata(call: Call) -> tuple[tuple[str, str], ...]:

@@ -28,7 +28,10 @@ _TOKEN = re.compile(r"tok_[a-z]{2,8}_(?!.*\d{8})[a-z0-9]{20,48}")
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One RPC. ``name``: ``package.Service/Method``; ``streams``: the server answers with a stream."""
+    """One RPC. ``name``: ``package.Service/Method``; ``streams``: the server answers with a stream.
+
+    ``request_streams``: the caller sends one too: the first message says why, each of the others has its own answer.
+    """
 
     name: str
     handler: str
@@ -39,6 +42,7 @@ class Method:
     reason_required: bool
     reveals: bool
     has_request_id: bool
+    request_streams: bool = False
 
 
 def methods(service: ServiceDescriptor) -> Iterator[Method]:
@@ -47,6 +51,8 @@ def methods(service: ServiceDescriptor) -> Iterator[Method]:
 
 
 def _method(method: MethodDescriptor) -> Method:
+    if method.client_streaming and not method.server_streaming:
+        raise ValueError(f"{method.full_name}: a stream of requests has an answer for each")
     access = method.GetOptions().Extensions[options.access]
     return Method(
         name=f"{method.containing_service.full_name}/{method.name}",
@@ -58,6 +64,7 @@ def _method(method: MethodDescriptor) -> Method:
         reason_required=access.reason_required,
         reveals=access.action == options.ACTION_DETOKENIZE,
         has_request_id="request_id" in method.input_type.fields_by_name,
+        request_streams=method.client_streaming,
     )
 
 
@@ -80,6 +87,20 @@ def check(message: Message) -> None:
         raise errors.InvalidField([Violation(_path(item.proto.field), item.proto.rule_id) for item in violations])
     if found := list(_forbidden(message, "")):
         raise errors.ForbiddenContent(found)
+
+
+def check_opening(message: Message) -> None:
+    """Check that the first message of a stream says why and nothing else. Raises InvalidField."""
+    if others := [field.name for field, _ in message.ListFields() if field.name != "access"]:
+        raise errors.InvalidField([Violation(name, "not_in_the_first_message") for name in others])
+
+
+def check_following(message: Message, *, wants_id: bool) -> None:
+    """Check that a later message of a stream leaves why to the first, and has the id of its own. Raises InvalidField."""
+    if message.HasField("access"):
+        raise errors.InvalidField([Violation("access", "only_in_the_first_message")])
+    if wants_id and not getattr(message, "request_id"):  # noqa: B009
+        raise errors.InvalidField([Violation("request_id", "required")])
 
 
 def check_item(message: Message) -> DomainError | None:

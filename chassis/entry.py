@@ -75,6 +75,10 @@ class Entry:
         """Note what the read asks for, and what its row says where that is not found."""
         self.lookup, self.missing_status, self.missing_reason = lookup, missing.code.name, reason_name(missing.reason)
 
+    def settled(self, answered: type[DomainError]) -> None:
+        """Note with which error the call ends, where the very statement that decided it has written the row so."""
+        self.lookup, self.missing_reason = self.lookup or "", reason_name(answered.reason)
+
     def outcome(self, status: str, reason: str) -> "Entry":
         """Return a second row that tells that the call failed after its first row was durable."""
         return replace(
@@ -84,6 +88,23 @@ class Entry:
             phase=OUTCOME,
             lookup=None,
             items=[],
+            occurred_ns=time.time_ns(),
+            record_id=new_record_id(),
+            sent=False,
+            written=False,
+        )
+
+    def following(self) -> "Entry":
+        """Return the row of the next message of this call's stream: an access of its own, under the same why."""
+        return replace(
+            self,
+            span_id=f"{_RANDOM.getrandbits(64) or 1:016x}",
+            parent_span_id=self.span_id,
+            subject_ids=[],
+            resource_ids=[],
+            items=[],
+            request_id="",
+            lookup=None,
             occurred_ns=time.time_ns(),
             record_id=new_record_id(),
             sent=False,

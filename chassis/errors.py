@@ -170,6 +170,10 @@ class DeadlinePassed(DomainError):
     message = "the call's deadline passed before its turn came"
 
 
+class StreamIdle(DeadlinePassed):
+    message = "no message came for too long"
+
+
 class Cancelled(DomainError):
     code, reason = Code.CANCELLED, reasons.ERROR_REASON_CANCELLED
     message = "the caller went away"

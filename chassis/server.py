@@ -23,6 +23,7 @@ from chassis.call import Call
 from chassis.chain import Grounds, Proceed
 from chassis.contract import Method
 from chassis.entry import Entry
+from chassis.request_stream import RequestStream
 from chassis.running import Running
 from chassis.settings import ServerSettings, TlsSettings
 
@@ -39,7 +40,8 @@ class Server:
     """One process's server.
 
     ``services``: (descriptor, servicer); a servicer has a coroutine ``method_name(message, call)`` for each RPC, or one
-    that returns an asynchronous iterator where the RPC streams. Raises AttributeError for one that lacks a method.
+    that returns an asynchronous iterator where the RPC streams. Where the caller streams too, it is called with each
+    message after the first, and returns that message's answer. Raises AttributeError for one that lacks a method.
     """
 
     def __init__(
@@ -50,7 +52,9 @@ class Server:
         self._running = Running()
         self._server = grpc.aio.server(options=_options(settings))
         handlers = {
-            f"/{method.name}": _handler(method, grounds, getattr(servicer, method.handler), self._running)
+            f"/{method.name}": _handler(
+                method, grounds, getattr(servicer, method.handler), self._running, settings.stream_idle_seconds
+            )
             for descriptor, servicer in services
             for method in contract.methods(descriptor)
         }
@@ -101,7 +105,9 @@ async def _refuse(message: object, call: Call) -> None:
     raise errors.MethodUnknown
 
 
-def _handler(method: Method, grounds: Grounds, servicer: Any, running: Running) -> grpc.RpcMethodHandler[Any, Any]:
+def _handler(
+    method: Method, grounds: Grounds, servicer: Any, running: Running, idle_seconds: float = 0.0
+) -> grpc.RpcMethodHandler[Any, Any]:
     known = method is not _UNKNOWN
 
     async def handle_message(call: Call) -> Any:
@@ -112,6 +118,11 @@ def _handler(method: Method, grounds: Grounds, servicer: Any, running: Running) 
             response = await response
         return response if isinstance(response, AsyncIterator) else chain.present(call, response)
 
+    if method.request_streams:
+        stream = _Streams(
+            method, grounds, chain.wrap(chain.FOLLOWING_CHAIN, grounds, handle_message), running, idle_seconds
+        )
+        return grpc.stream_stream_rpc_method_handler(stream.handle)
     proceed = chain.wrap(chain.CHAIN if known else chain.UNKNOWN_CHAIN, grounds, handle_message)
     if method.streams:
         return grpc.unary_stream_rpc_method_handler(_streaming(method, grounds, proceed, running))
@@ -133,6 +144,30 @@ def _streaming(method: Method, grounds: Grounds, proceed: Proceed, running: Runn
                 yield answer
 
     return handle
+
+
+class _Streams:
+    """Handles one RPC whose caller streams."""
+
+    def __init__(
+        self, method: Method, grounds: Grounds, follow: Proceed, running: Running, idle_seconds: float
+    ) -> None:
+        self._method, self._grounds, self._follow = method, grounds, follow
+        self._running, self._idle_seconds = running, idle_seconds
+        self._proceed = chain.wrap(chain.OPENING_CHAIN, grounds, _opened)
+
+    async def handle(self, requests: object, context: grpc.aio.ServicerContext[bytes, bytes]) -> AsyncIterator[bytes]:
+        with self._running:
+            call = _open(self._method, self._grounds, b"", context, self._running)
+            call.requests = RequestStream(context, self._running, call.deadline, self._idle_seconds)
+            await self._proceed(call)
+            async for answer in chain.answer_each(self._grounds, call, self._follow):
+                yield answer
+
+
+async def _opened(call: Call) -> None:
+    assert call.message is not None
+    contract.check_opening(call.message)
 
 
 def _open(

@@ -34,6 +34,7 @@ class ServerSettings(Group):
     drain_seconds: float = Field(default=5.0, ge=0)
     grace_seconds: float = Field(default=20.0, ge=0)
     max_connection_age_seconds: int = Field(default=300, ge=10)
+    stream_idle_seconds: float = Field(default=60.0, gt=0)
 
 
 class TlsSettings(Group):

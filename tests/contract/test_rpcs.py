@@ -12,6 +12,7 @@ CHANGING_RPCS = {"onggi.retention.v1.RetentionService/PlanPurge", "onggi.retenti
 WITH_A_REASON = {
     "onggi.payment_vault.v1.DetokenizationService/Detokenize",
     "onggi.payment_vault.v1.DetokenizationService/BatchDetokenize",
+    "onggi.payment_vault.v1.DetokenizationService/ReissueToken",
     "onggi.retention.v1.RetentionService/ApprovePlan",
     "onggi.identity.v1.ArchiveService/GetArchived",
     "onggi.identity.v1.ArchiveService/ListArchived",
@@ -28,11 +29,11 @@ def test_an_rpc_has_an_action(method: MethodDescriptor) -> None:
 
 @EACH_RPC
 def test_a_request_states_why(method: MethodDescriptor) -> None:
-    """The first field of every request is the access context, and it is required (AC-11)."""
+    """The first field of every request is the access context, and it is required (AC-11): of a stream, in the first."""
     field = method.input_type.fields_by_number[1]
     assert field.message_type is not None
     assert (field.name, field.message_type.full_name) == ("access", "onggi.access.v1.AccessContext")
-    assert rules(field).required
+    assert rules(field).required is not method.client_streaming
 
 
 @EACH_RPC
@@ -42,6 +43,16 @@ def test_a_change_has_a_request_id_and_nothing_else_has(method: MethodDescriptor
     field = method.input_type.fields_by_name.get("request_id")
     assert (field is not None) == (action(method) in CHANGING or name in CHANGING_RPCS)
     assert field is None or (is_text(field) and rules(field).string.uuid)
+
+
+def test_streams_of_requests_have_an_answer_for_each() -> None:
+    """Who streams is answered batch by batch (the chassis knows no other stream), each of at most 500 items (F5)."""
+    streams = {name: method for name, method in METHODS.items() if method.client_streaming}
+    assert [name.rpartition("/")[2] for name in streams] == ["StreamTokenize"]
+    for method in streams.values():
+        assert method.server_streaming
+        assert rules(method.input_type.fields_by_name["items"]).repeated.max_items == 500
+        assert {"access", "request_id", "items"} == set(method.input_type.fields_by_name)
 
 
 def test_what_reaches_far_wants_a_reason() -> None:

@@ -114,19 +114,29 @@ class Clients:
         return self._stack.service_credentials(caller)
 
     async def call(
-        self, caller: str, rpc: str, request: Message | bytes, *, service: str = "", timeout: float = 20.0,
-        metadata: Metadata = (), compression: grpc.Compression | None = None,
+        self, caller: str, rpc: str, request: Message | bytes | Sequence[Message | bytes], *, service: str = "",
+        timeout: float = 20.0, metadata: Metadata = (), compression: grpc.Compression | None = None,
         on_start: Callable[[Any], object] | None = None,
     ) -> Outcome:  # fmt: skip
-        """Make one call and return what became of it. `on_start` gets the call itself, to cancel it."""
+        """Make one call and return what became of it. `on_start` gets the call itself, to cancel it.
+
+        A caller who streams gives several messages; one alone opens the stream and ends it.
+        """
         service = service or servers_of(rpc)[0]
         channel = self.channel(service, caller)
-        raw = request if isinstance(request, bytes) else request.SerializeToString()
+        raw = [
+            one if isinstance(one, bytes) else one.SerializeToString()
+            for one in ([request] if isinstance(request, bytes | Message) else request)
+        ]
         method = METHODS.get(rpc)
         options: dict[str, Any] = {"timeout": timeout, "metadata": tuple(metadata), "compression": compression}
-        streams = method is not None and method.server_streaming
-        make: Any = (channel.unary_stream if streams else channel.unary_unary)(f"/{rpc}")
-        started = make(raw, **options)
+        started: Any
+        if method is not None and method.client_streaming:
+            started = channel.stream_stream(f"/{rpc}")(iter(raw), **options)
+        else:
+            streams = method is not None and method.server_streaming
+            make: Any = (channel.unary_stream if streams else channel.unary_unary)(f"/{rpc}")
+            started = make(*raw, **options)
         if on_start is not None:
             on_start(started)
         return await _outcome(rpc, service, started, method)
@@ -155,8 +165,12 @@ def secure_channel(stack: Stack, service: str, credentials: grpc.ChannelCredenti
 async def _outcome(rpc: str, service: str, call: Any, method: MethodDescriptor | None) -> Outcome:
     raw: list[bytes] = []
     try:
-        streams = isinstance(call, grpc.aio.UnaryStreamCall)
-        raw = [message async for message in call] if streams else [await call]
+        streams = isinstance(call, grpc.aio.UnaryStreamCall | grpc.aio.StreamStreamCall)
+        if streams:
+            async for message in call:
+                raw.append(message)  # noqa: PERF401 - what came before an error counts too
+        else:
+            raw = [await call]
     except (grpc.aio.AioRpcError, asyncio.CancelledError):
         if (task := asyncio.current_task()) is not None and task.cancelling():
             raise
