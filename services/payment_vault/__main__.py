@@ -13,6 +13,7 @@ from onggi.processing_log.v1 import processing_log_service_pb2
 from onggi.purge.v1 import purge_service_pb2
 
 from chassis.erasure_keys import ErasureKeys
+from chassis.job import own_spiffe_id
 from chassis.log_reader import LogReader
 from chassis.migrate import upgrade
 from chassis.mutation import Mutations
@@ -22,8 +23,10 @@ from chassis.settings import MigrationSettings, refuse_unknown_names
 from chassis.transit import Transit
 from services.payment_vault import kept, keys, purge_tokens
 from services.payment_vault.reading import TokenReader
+from services.payment_vault.reissuing import Reissuer
 from services.payment_vault.servicers import DetokenizationServicer, TokenizationServicer
 from services.payment_vault.settings import Settings
+from services.payment_vault.sweeper import Sweeper
 from services.payment_vault.tokenizing import Tokenizer
 
 
@@ -50,10 +53,14 @@ async def serve(settings: Settings) -> None:
         verifier = transit
         if settings.reveals:
             verifier = await _login(process, keys.DETOKENIZE_ROLE)
-            services.append(_revealing(process, verifier))
+            reissuer = Reissuer(mutations, verifier, transit, erasure_keys, masked)
+            services.append(_revealing(process, verifier, reissuer))
         categories: dict[str, Category] = {purge_tokens.CATEGORY: purge_tokens.TokensOfWithdrawn()}
         purge = PurgeServicer(process.engine, process.auditor, categories, erasure_keys, verifier, keeper=kept.Tokens())
         services.append((purge_service_pb2.DESCRIPTOR.services_by_name["PurgeService"], purge))
+        sweeper = Sweeper(process.engine, own_spiffe_id(settings.tls.certificate_file), process.policy.version)
+        process.on_close(sweeper.close)
+        sweeper.start()
         await process.serve(services, {"key service": lambda: transit.hmac(keys.INDEX_KEY, [b"ready"])})
 
 
@@ -64,12 +71,12 @@ async def _login(process: Process, role: str) -> Transit:
     return transit
 
 
-def _revealing(process: Process, transit: Transit) -> tuple[Any, object]:
+def _revealing(process: Process, transit: Transit, reissuer: Reissuer) -> tuple[Any, object]:
     keys_of_reveals = ErasureKeys(transit, keys.EPOCH_KEY, process.hot("salts of reveals"))
     reader = TokenReader(process.hot("reveals"), transit, keys_of_reveals, masked=False)
     process.on_close(reader.close)
     descriptor = detokenization_service_pb2.DESCRIPTOR.services_by_name["DetokenizationService"]
-    return descriptor, DetokenizationServicer(reader)
+    return descriptor, DetokenizationServicer(reader, reissuer)
 
 
 def main(arguments: list[str]) -> None:

@@ -15,7 +15,10 @@ from chassis.transit import Transit
 from services.payment_vault import keys
 from services.payment_vault.failures import TokenNotFound
 
-_DELETE = text("DELETE FROM token WHERE token = :token AND member_id = CAST(:member_id AS uuid) RETURNING token")
+_DELETE = text("""
+DELETE FROM token WHERE token = :token AND member_id = CAST(:member_id AS uuid)
+AND (expires_at IS NULL OR expires_at > transaction_timestamp()) RETURNING token
+""")
 
 
 async def delete(call: Call, request: api.DeleteTokenRequest, mutations: Mutations, transit: Transit) -> None:

@@ -9,20 +9,25 @@ from onggi.payment_vault.v1 import instrument_pb2 as api
 from chassis.digits import NumberError, business_number
 from chassis.errors import InvalidField, Violation
 from chassis.presentation import conceal
+from services.payment_vault import cash_receipts
 from services.payment_vault.bank_accounts import account_number, bank_code
 from services.payment_vault.instruments import card_number, parse_card_expiry
 
-CARD, BANK_ACCOUNT = "card", "bank_account"
+CARD, BANK_ACCOUNT, CASH_RECEIPT = "card", "bank_account", "cash_receipt"
 
 
 class Form(NamedTuple):
-    """``number`` and ``whole`` tell instruments apart: by the number alone, and by everything that was registered."""
+    """``number`` and ``whole`` tell instruments apart: by the number alone, and by everything that was registered.
+
+    ``last_day``: the Korean day on which a card may be used for the last time; None for what has none.
+    """
 
     kind: str
     instrument: api.Instrument
     masked: api.Instrument
     number: str
     whole: str
+    last_day: date | None = None
 
 
 def form(instrument: api.Instrument, today: date, *, luhn_strict_domestic: bool = False) -> Form:
@@ -30,8 +35,11 @@ def form(instrument: api.Instrument, today: date, *, luhn_strict_domestic: bool 
 
     ``today``: the Korean day; a card is good through the last day of its month.
     """
-    if instrument.WhichOneof("kind") == CARD:
+    kind = instrument.WhichOneof("kind")
+    if kind == CARD:
         return _card(instrument.card, today, luhn_strict_domestic=luhn_strict_domestic)
+    if kind == CASH_RECEIPT:
+        return _cash_receipt(instrument.cash_receipt)
     return _bank_account(instrument.bank_account, today)
 
 
@@ -41,8 +49,10 @@ def _card(card: api.Card, today: date, *, luhn_strict_domestic: bool) -> Form:
     business = checks.take("business_registration_number", lambda: business_number(card.business_registration_number))
     checks.take("expiry", lambda: str(parse_card_expiry(card.expiry, today)))
     checks.finish()
+    last_day = parse_card_expiry(card.expiry, today).last_day()
     clean = api.Card(number=number, expiry=card.expiry, business_registration_number=business)
-    return _form(CARD, api.Instrument(card=clean), number, f"{number}|{card.expiry}|{business}")
+    whole = f"{number}|{card.expiry}|{business}"
+    return _form(CARD, api.Instrument(card=clean), number, whole)._replace(last_day=last_day)
 
 
 def _bank_account(account: api.BankAccount, today: date) -> Form:
@@ -56,6 +66,15 @@ def _bank_account(account: api.BankAccount, today: date) -> Form:
     checks.finish()
     clean = api.BankAccount(bank_code=code, number=number, business_registration_number=business)
     return _form(BANK_ACCOUNT, api.Instrument(bank_account=clean), f"{code}|{number}", f"{code}|{number}|{business}")
+
+
+def _cash_receipt(identifier: api.CashReceiptIdentifier) -> Form:
+    checks, field = _Checks(CASH_RECEIPT), cash_receipts.field_of(identifier)
+    number = checks.take(field, lambda: cash_receipts.number_of(identifier))
+    checks.finish()
+    # The type tag is part of what tells two apart: a mobile number and a card are never one, whatever their digits.
+    clean, tagged = api.CashReceiptIdentifier(**{field: number}), f"{field}|{number}"
+    return _form(CASH_RECEIPT, api.Instrument(cash_receipt=clean), tagged, tagged)
 
 
 def _form(kind: str, instrument: api.Instrument, number: str, whole: str) -> Form:

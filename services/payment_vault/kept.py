@@ -19,6 +19,7 @@ _KINDS = text("SELECT DISTINCT kind FROM token WHERE member_id = CAST(:member_id
 _ITEMS: Mapping[str, frozenset[str]] = {
     "card": contract.items_held(instruments.Card.DESCRIPTOR),
     "bank_account": contract.items_held(instruments.BankAccount.DESCRIPTOR),
+    "cash_receipt": contract.items_held(instruments.CashReceiptIdentifier.DESCRIPTOR),
 }
 
 

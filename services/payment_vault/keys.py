@@ -9,7 +9,7 @@ DETOKENIZE_ROLE = "payment-vault-detokenize"
 EPOCH_KEY = "epoch-payment-vault"
 INDEX_KEY = "index-payment-vault"
 MASKED_KEY = "masked"
-NUMBER_KEYS = {"card": "card", "bank_account": "account"}
+NUMBER_KEYS = {"card": "card", "bank_account": "account", "cash_receipt": "receipt"}
 
 
 def member_unit(member_id: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import asyncpg
 from onggi.payment_vault.v1 import instrument_pb2 as api
 
-from chassis import page, spans
+from chassis import spans
 from chassis.batcher import Batcher
 from chassis.call import Call
 from chassis.database import Hot
@@ -24,12 +24,19 @@ from chassis.sealing import Closed, unseal
 from chassis.transit import Transit
 from services.payment_vault import keys
 from services.payment_vault.failures import TokenNotFound
-from services.payment_vault.tokens import is_token
+from services.payment_vault.page_tokens import Position
+from services.payment_vault.tokens import Stored, is_token
 
 _DEFAULT_PAGE = 50
-_FIRST = (datetime.fromisoformat("0001-01-02T00:00:00+00:00"), "")
-_COLUMNS = "t.token, t.member_id, t.kind, t.sealed, t.sealed_masked, t.created_at, k.wrapped_salt"
-_SALT = "JOIN erasure_key AS k ON k.unit = 'member:' || t.member_id AND k.wrapped_salt IS NOT NULL"
+_FIRST = Position(datetime.fromisoformat("0001-01-02T00:00:00+00:00"), "")
+_COLUMNS = (
+    "t.token, t.member_id, t.kind, t.sealed, t.sealed_masked, t.created_at, t.expires_at, t.one_time, k.wrapped_salt"
+)
+# A token whose time has come is unknown from that moment on, whether or not the sweeper has been there.
+_SALT = (
+    "JOIN erasure_key AS k ON k.unit = 'member:' || t.member_id AND k.wrapped_salt IS NOT NULL "
+    "AND (t.expires_at IS NULL OR t.expires_at > transaction_timestamp())"
+)
 
 _GET = f"""
 WITH wanted AS (SELECT DISTINCT * FROM unnest($2::text[], $3::uuid[]) AS w (token, member_id)),
@@ -84,15 +91,21 @@ class TokenReader:
         found = await self._fetch([call], pairs)
         return [_copy(found.get(pair)) for pair in pairs]
 
-    async def list(self, call: Call, member_id: str, size: int, page_token: str) -> tuple[Sequence[api.Token], str]:
-        """Return a page of a member's tokens, oldest first, and the next page's token. Raises PageTokenInvalid."""
+    async def show(self, call: Call, pair: Pair) -> api.Token:
+        """Return the token, for a call whose row is durable already. Raises TokenNotFound."""
+        with spans.flush("read tokens", [call.entry]):
+            return _whole(_copy((await self._fetch_all([], [pair])).get(pair)))
+
+    async def list(
+        self, call: Call, member_id: str, size: int, after: Position | None
+    ) -> tuple[Sequence[api.Token], Position | None]:
+        """Return a page of a member's tokens, oldest first, and where it ends; None where no other follows."""
         size = size or _DEFAULT_PAGE
-        created_at, token = page.key(page_token, page.moment, _token_of_page) or _FIRST
-        found = await self._hot.record(_LIST, [call.entry], member_id, created_at, token, size + 1)
+        found = await self._hot.record(_LIST, [call.entry], member_id, *(after or _FIRST), size + 1)
         last = found[size - 1] if len(found) > size else None
-        following = page.token(last["created_at"].isoformat(), last["token"]) if last else ""
         opened = await self._open(found[:size])
-        return [_whole(opened[_pair(row)]) for row in found[:size]], following
+        shown = [_whole(opened[_pair(row)]) for row in found[:size]]
+        return shown, Position(last["created_at"], last["token"]) if last else None
 
     async def _flush(self, wanted: Sequence[Wanted]) -> Sequence[api.Token | DomainError]:
         found = await self._fetch([item.call for item in wanted], [item.pair for item in wanted])
@@ -143,12 +156,16 @@ def _pair(row: asyncpg.Record) -> Pair:
 def _token(row: asyncpg.Record, plain: bytes | DomainError) -> api.Token | DomainError:
     if isinstance(plain, DomainError):
         return plain
-    return token_of(row["token"], str(row["member_id"]), api.Instrument.FromString(plain), row["created_at"])
+    stored = Stored(row["token"], row["created_at"], row["expires_at"], row["one_time"])
+    return token_of(stored, str(row["member_id"]), api.Instrument.FromString(plain))
 
 
-def token_of(token: str, member_id: str, instrument: api.Instrument, created_at: datetime) -> api.Token:
+def token_of(stored: Stored, member_id: str, instrument: api.Instrument) -> api.Token:
     """Return the contract's message."""
-    return api.Token(token=token, member_id=member_id, masked=instrument, created_at=timestamp(created_at))
+    return api.Token(
+        token=stored.token, member_id=member_id, masked=instrument, created_at=timestamp(stored.created_at),
+        expires_at=timestamp(stored.expires_at) if stored.expires_at else None, one_time=stored.one_time,
+    )  # fmt: skip
 
 
 def _whole(token: api.Token | DomainError) -> api.Token:
@@ -165,9 +182,3 @@ def _copy(found: Any) -> api.Token | DomainError:
         copy.CopyFrom(found)
         return copy
     return found if isinstance(found, DomainError) else TokenNotFound()
-
-
-def _token_of_page(text: str) -> str:
-    if not is_token(text):
-        raise ValueError
-    return text

@@ -1,6 +1,7 @@
 """Between the contract and the domain: no SQL, no rules."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from onggi.payment_vault.v1 import detokenization_service_pb2 as reveal_api
@@ -8,15 +9,19 @@ from onggi.payment_vault.v1 import tokenization_service_pb2 as api
 
 from chassis import contract
 from chassis.call import Call
-from chassis.errors import DomainError, item_error
+from chassis.errors import DomainError, InvalidField, Violation, item_error
 from chassis.kst import event_date
 from chassis.mutation import Mutations
 from chassis.request_content import content
 from chassis.transit import Transit
 from services.payment_vault.deleting import delete
 from services.payment_vault.forms import form
+from services.payment_vault.lifetime import lifetime
+from services.payment_vault.page_tokens import PageTokens
 from services.payment_vault.reading import Pair, TokenReader, token_of
-from services.payment_vault.tokenizing import Item, Stored, Tokenizer
+from services.payment_vault.reissuing import Reissuer
+from services.payment_vault.tokenizing import Item, Tokenizer
+from services.payment_vault.tokens import Stored
 
 
 class TokenizationServicer:
@@ -30,36 +35,51 @@ class TokenizationServicer:
         self._reader = reader
         self._mutations = mutations
         self._transit = transit
+        self._pages = PageTokens(transit)
         self._strict = luhn_strict_domestic
 
     async def tokenize(self, request: api.TokenizeRequest, call: Call) -> api.TokenizeResponse:
         item = self._item(call, request.request_id, api.TokenizeItem(
-            member_id=request.member_id, instrument=request.instrument))  # fmt: skip
+            member_id=request.member_id, instrument=request.instrument, one_time=request.one_time,
+            expires_at=request.expires_at if request.HasField("expires_at") else None))  # fmt: skip
         stored = await self._tokenizer.tokenize(item)
-        return api.TokenizeResponse(token=token_of(stored.token, item.member_id, item.form.masked, stored.created_at))
+        return api.TokenizeResponse(token=token_of(stored, item.member_id, item.form.masked))
 
     async def batch_tokenize(self, request: api.BatchTokenizeRequest, call: Call) -> api.BatchTokenizeResponse:
-        items = [self._checked(call, request.request_id, number, item) for number, item in enumerate(request.items)]
-        good = [item for item in items if isinstance(item, Item)]
-        stored = iter(await self._tokenizer.tokenize_all(good) if good else [])
-        return api.BatchTokenizeResponse(
-            results=[_result(item, next(stored) if isinstance(item, Item) else item) for item in items]
-        )
+        return api.BatchTokenizeResponse(results=await self._results(call, request.request_id, request.items))
+
+    async def stream_tokenize(self, request: api.StreamTokenizeRequest, call: Call) -> api.StreamTokenizeResponse:
+        if not request.items:
+            raise InvalidField([Violation("items", "required")])
+        results = await self._results(call, request.request_id, request.items)
+        return api.StreamTokenizeResponse(request_id=request.request_id, results=results)
 
     async def get_token(self, request: api.GetTokenRequest, call: Call) -> api.GetTokenResponse:
         return api.GetTokenResponse(token=await self._reader.get(call, Pair(request.token, request.member_id)))
 
     async def list_tokens(self, request: api.ListTokensRequest, call: Call) -> api.ListTokensResponse:
-        found, token = await self._reader.list(call, request.member_id, request.page_size, request.page_token)
-        return api.ListTokensResponse(tokens=found, next_page_token=token)
+        after = await self._pages.read(call, request.member_id, request.page_token)
+        found, last = await self._reader.list(call, request.member_id, request.page_size, after)
+        following = await self._pages.issue(call, request.member_id, last) if last else ""
+        return api.ListTokensResponse(tokens=found, next_page_token=following)
 
     async def delete_token(self, request: api.DeleteTokenRequest, call: Call) -> api.DeleteTokenResponse:
         await delete(call, request, self._mutations, self._transit)
         return api.DeleteTokenResponse()
 
+    async def _results(
+        self, call: Call, request_id: str, requested: Iterable[api.TokenizeItem]
+    ) -> list[api.TokenizeResult]:
+        items = [self._checked(call, request_id, number, item) for number, item in enumerate(requested)]
+        good = [item for item in items if isinstance(item, Item)]
+        stored = iter(await self._tokenizer.tokenize_all(good) if good else [])
+        return [_result(item, next(stored) if isinstance(item, Item) else item) for item in items]
+
     def _item(self, call: Call, request_id: str, item: api.TokenizeItem) -> Item:
-        checked = form(item.instrument, event_date(datetime.now(UTC)), luhn_strict_domestic=self._strict)
-        return Item(call, request_id, item.member_id, checked, content(call.method.name, item))
+        now = datetime.now(UTC)
+        checked = form(item.instrument, event_date(now), luhn_strict_domestic=self._strict)
+        lives = lifetime(item, checked.last_day, now)
+        return Item(call, request_id, item.member_id, checked, content(call.method.name, item), lives)
 
     def _checked(self, call: Call, request_id: str, number: int, item: api.TokenizeItem) -> Item | DomainError:
         if (error := contract.check_item(item)) is not None:
@@ -74,8 +94,9 @@ class TokenizationServicer:
 class DetokenizationServicer:
     """onggi.payment_vault.v1.DetokenizationService."""
 
-    def __init__(self, reader: TokenReader) -> None:
+    def __init__(self, reader: TokenReader, reissuer: Reissuer) -> None:
         self._reader = reader
+        self._reissuer = reissuer
 
     async def detokenize(self, request: reveal_api.DetokenizeRequest, call: Call) -> reveal_api.DetokenizeResponse:
         token = await self._reader.get(call, Pair(request.token, request.member_id))
@@ -92,11 +113,16 @@ class DetokenizationServicer:
             results=[_revealed(error or found[pair]) for pair, error in zip(pairs, errors, strict=True)]
         )
 
+    async def reissue_token(
+        self, request: reveal_api.ReissueTokenRequest, call: Call
+    ) -> reveal_api.ReissueTokenResponse:
+        return reveal_api.ReissueTokenResponse(token=await self._reissuer.reissue(call, request))
+
 
 def _result(item: Item | DomainError, stored: Stored | DomainError) -> api.TokenizeResult:
     if isinstance(stored, DomainError) or isinstance(item, DomainError):
         return api.TokenizeResult(error=item_error(stored if isinstance(stored, DomainError) else item))  # type: ignore[arg-type]
-    return api.TokenizeResult(token=token_of(stored.token, item.member_id, item.form.masked, stored.created_at))
+    return api.TokenizeResult(token=token_of(stored, item.member_id, item.form.masked))
 
 
 def _revealed(found: object) -> reveal_api.DetokenizeResult:

@@ -23,13 +23,15 @@ from chassis.transit import Transit
 from services.payment_vault import keys
 from services.payment_vault.failures import TokenNotFound
 from services.payment_vault.forms import Form
-from services.payment_vault.tokens import new_token
+from services.payment_vault.lifetime import Lifetime
+from services.payment_vault.tokens import Stored, new_token
 
 _STORE = f"""
 WITH item AS (
     SELECT * FROM unnest($2::int[], $3::text[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::text[],
-                         $10::text[], $11::text[], $12::text[])
-    AS i (ord, caller, request_id, digest, member_id, token, kind, number_fingerprint, fingerprint, sealed, sealed_masked)),
+                         $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::boolean[])
+    AS i (ord, caller, request_id, digest, member_id, token, kind, number_fingerprint, fingerprint, sealed, sealed_masked,
+          expires_at, one_time)),
 seen AS (
     SELECT i.ord, k.digest = i.digest AS same, k.answer ->> 'token' AS token
     FROM item AS i JOIN idempotency AS k ON k.caller = i.caller AND k.request_id = i.request_id),
@@ -40,10 +42,11 @@ fresh AS (
     SELECT i.* FROM item AS i JOIN living ON living.unit = 'member:' || i.member_id
     WHERE NOT EXISTS (SELECT 1 FROM seen WHERE seen.ord = i.ord)),
 stored AS (
-    INSERT INTO token (token, member_id, kind, number_fingerprint, fingerprint, sealed, sealed_masked)
-    SELECT DISTINCT ON (fingerprint) token, member_id, kind, number_fingerprint, fingerprint, sealed, sealed_masked
+    INSERT INTO token (token, member_id, kind, number_fingerprint, fingerprint, sealed, sealed_masked, expires_at, one_time)
+    SELECT DISTINCT ON (fingerprint) token, member_id, kind, number_fingerprint, fingerprint, sealed, sealed_masked,
+                                     expires_at, one_time
     FROM fresh ORDER BY fingerprint, ord
-    ON CONFLICT (fingerprint) DO UPDATE SET member_id = excluded.member_id RETURNING token, fingerprint, created_at),
+    ON CONFLICT (fingerprint) DO UPDATE SET expires_at = excluded.expires_at RETURNING token, fingerprint, created_at),
 kept AS (
     INSERT INTO idempotency (caller, request_id, digest, answer, subject_id)
     SELECT f.caller, f.request_id, f.digest, jsonb_build_object('token', s.token), f.member_id
@@ -58,7 +61,7 @@ FROM item AS i
 LEFT JOIN living ON living.unit = 'member:' || i.member_id
 LEFT JOIN seen ON seen.ord = i.ord
 LEFT JOIN stored AS s ON s.fingerprint = i.fingerprint AND seen.ord IS NULL
-LEFT JOIN token AS t ON t.token = seen.token
+LEFT JOIN token AS t ON t.token = seen.token AND (t.expires_at IS NULL OR t.expires_at > transaction_timestamp())
 LEFT JOIN kept ON kept.caller = i.caller AND kept.request_id = i.request_id
 ORDER BY i.ord
 """
@@ -72,13 +75,7 @@ class Item(NamedTuple):
     member_id: str
     form: Form
     content: bytes
-
-
-class Stored(NamedTuple):
-    """The token of an item and when it was made."""
-
-    token: str
-    created_at: Any
+    lifetime: Lifetime
 
 
 class _Ready(NamedTuple):
@@ -185,7 +182,7 @@ class Tokenizer:
                 raise  # refused: nothing is done
             # In doubt. The same statement again reads back what the first has stored, by request_id.
             found = await self._hot.record(_STORE, entries, *arguments)
-        return [_outcome(row) for row in found]
+        return [_outcome(row, one.item) for row, one in zip(found, ready, strict=True)]
 
     async def close(self) -> None:
         """Finish what waits."""
@@ -193,12 +190,16 @@ class Tokenizer:
 
 
 def _digest_inputs(item: Item) -> tuple[bytes, bytes, bytes]:
-    """What is put under the index key: the request's content and the two fingerprints, keyed per member (PV-07)."""
+    """What is put under the index key: the request's content and the two fingerprints, keyed per member (PV-07).
+
+    A token with a lifetime of its own is the request's alone: the second fingerprint says so.
+    """
     scope = f"{item.form.kind}|{item.member_id}"
+    own = f"|{item.call.caller.spiffe_id}|{item.request_id}" if item.lifetime.own else ""
     return (
         item.content,
         f"number|{scope}|{item.form.number}".encode(),
-        f"instrument|{scope}|{item.form.whole}".encode(),
+        f"{'own' if own else 'instrument'}|{scope}|{item.form.whole}{own}".encode(),
     )
 
 
@@ -215,10 +216,12 @@ def _columns(ready: Sequence[_Ready]) -> list[list[Any]]:
         [one.fingerprint for one in ready],
         [one.sealed for one in ready],
         [one.sealed_masked for one in ready],
+        [one.item.lifetime.expires_at for one in ready],
+        [one.item.lifetime.one_time for one in ready],
     ]
 
 
-def _outcome(row: Any) -> Stored | DomainError:
+def _outcome(row: Any, item: Item) -> Stored | DomainError:
     if row["same"] is False:
         return RequestIdReused()
     if row["same"] is not None and row["created_at"] is None:
@@ -228,4 +231,4 @@ def _outcome(row: Any) -> Stored | DomainError:
     if not row["settled"]:
         # Another process has just used the same request_id; only a retry can tell with which content.
         return DatabaseUnavailable()
-    return Stored(row["token"], row["created_at"])
+    return Stored(row["token"], row["created_at"], item.lifetime.expires_at, item.lifetime.one_time)

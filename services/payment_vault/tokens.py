@@ -3,18 +3,29 @@
 import re
 import secrets
 import zlib
+from datetime import datetime
+from typing import NamedTuple
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 base 32, lower case
 _RANDOM = 26  # 130 bits
 _CHECK = 4  # 20 bits: of a million junk tokens one reaches the database
-_PREFIXES = {"card": "tok_card_", "bank_account": "tok_acct_"}
-_FORM = re.compile(rf"(tok_(?:card|acct)_)([a-z2-7]{{{_RANDOM}}})([a-z2-7]{{{_CHECK}}})")
+_PREFIXES = {"card": "tok_card_", "bank_account": "tok_acct_", "cash_receipt": "tok_rcpt_"}
+_FORM = re.compile(rf"(tok_(?:card|acct|rcpt)_)([a-z2-7]{{{_RANDOM}}})([a-z2-7]{{{_CHECK}}})")
 # A long run of digits could be taken for a number by a scanner, or by a person.
 _DIGIT_RUN = re.compile(r"\d{6}")
 
 
+class Stored(NamedTuple):
+    """A token that stands in the table, and how long it does."""
+
+    token: str
+    created_at: datetime
+    expires_at: datetime | None
+    one_time: bool
+
+
 def new_token(kind: str) -> str:
-    """Return a new token for an instrument of this kind: ``card`` or ``bank_account``."""
+    """Return a new token for an instrument of this kind: ``card``, ``bank_account`` or ``cash_receipt``."""
     while True:
         value = secrets.randbits(5 * _RANDOM)
         head = _PREFIXES[kind] + "".join(_ALPHABET[value >> shift & 31] for shift in range(0, 5 * _RANDOM, 5))

@@ -33,11 +33,13 @@ _IDENTITY = {
 _PAYMENT_VAULT = {
     "TokenizationService/Tokenize": "portal:billing billing:billing",
     "TokenizationService/BatchTokenize": "portal:billing billing:billing",
+    "TokenizationService/StreamTokenize": "portal:billing billing:billing",
     "TokenizationService/GetToken": "portal:billing billing:billing support:support",
     "TokenizationService/ListTokens": "portal:billing billing:billing support:support",
     "TokenizationService/DeleteToken": "portal:billing billing:billing",
     "DetokenizationService/Detokenize": "billing:billing",
     "DetokenizationService/BatchDetokenize": "billing:billing",
+    "DetokenizationService/ReissueToken": "billing:billing",
 }
 _PURGE = {
     "PurgeService/PreparePurge": "retention:destruction",

@@ -15,6 +15,7 @@ FIELDS_OF_ITEM = {
     "business_registration_number": {
         "MemberProfile.business_registration_number", "FindMemberRequest.business_registration_number",
         "Card.business_registration_number", "BankAccount.business_registration_number",
+        "CashReceiptIdentifier.business_registration_number",
         "PaymentRecord.business_registration_number", "TaxDocumentRecord.business_registration_number",
     },
     "representative_name": {"MemberProfile.representative_name"},
@@ -38,8 +39,8 @@ FIELDS_OF_ITEM = {
     # 제1조 ③
     "inquiry_email": {"InquiryRecord.email", "PartnershipInquiryRecord.email"},
     "inquiry_mobile_phone": {"InquiryRecord.mobile_phone"},
-    "cash_receipt_mobile_phone": {"CashReceiptRequestRecord.mobile_phone"},
-    "cash_receipt_card_number": {"CashReceiptRequestRecord.card_number"},
+    "cash_receipt_mobile_phone": {"CashReceiptRequestRecord.mobile_phone", "CashReceiptIdentifier.mobile_phone"},
+    "cash_receipt_card_number": {"CashReceiptRequestRecord.card_number", "CashReceiptIdentifier.card_number"},
     "notification_target_name": {"NotificationTargetRecord.name"},
     "notification_target_email": {"NotificationTargetRecord.email"},
     "notification_target_mobile_phone": {"NotificationTargetRecord.mobile_phone"},

@@ -153,6 +153,7 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
         "onggi.payment_vault.v1.TokenizationService/Tokenize": lambda: tokenize(one()),
         "onggi.payment_vault.v1.TokenizationService/BatchTokenize": lambda: tokens.BatchTokenizeRequest(
             request_id=one(), items=[tokens.TokenizeItem(member_id=one(), instrument=card())]),
+        "onggi.payment_vault.v1.TokenizationService/StreamTokenize": tokens.StreamTokenizeRequest,
         "onggi.payment_vault.v1.TokenizationService/GetToken": lambda: tokens.GetTokenRequest(
             member_id=one(), token=JUNK_TOKEN),
         "onggi.payment_vault.v1.TokenizationService/ListTokens": lambda: tokens.ListTokensRequest(member_id=one()),
@@ -162,6 +163,8 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
             member_id=one(), token=JUNK_TOKEN),
         "onggi.payment_vault.v1.DetokenizationService/BatchDetokenize": lambda: reveals.BatchDetokenizeRequest(
             items=[reveals.DetokenizeItem(member_id=one(), token=JUNK_TOKEN)]),
+        "onggi.payment_vault.v1.DetokenizationService/ReissueToken": lambda: reveals.ReissueTokenRequest(
+            request_id=one(), member_id=one(), token=JUNK_TOKEN),
         "onggi.purge.v1.PurgeService/PreparePurge": lambda: purge.PreparePurgeRequest(
             plan_id=one(), epoch=1, category="R-99", through="2000-01-01"),
         "onggi.purge.v1.PurgeService/ExecutePurge": lambda: purge.ExecutePurgeRequest(

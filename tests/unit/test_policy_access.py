@@ -18,6 +18,7 @@ BEFORE = {
     "billing": {
         "email", "organization_name", "business_registration_number", "representative_name", "address",
         "representative_phone", "contact_name", "contact_email", "card_number", "card_expiry", "bank_code", "account_number",
+        "cash_receipt_mobile_phone", "cash_receipt_card_number",
     },
     "support": {"organization_name", "representative_phone", "contact_name", "contact_mobile_phone"},
 }  # fmt: skip

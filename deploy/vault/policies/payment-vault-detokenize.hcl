@@ -7,6 +7,9 @@ path "transit/decrypt/card" {
 path "transit/decrypt/account" {
   capabilities = ["update"]
 }
+path "transit/decrypt/receipt" {
+  capabilities = ["update"]
+}
 
 # Unwrap the salts that the numbers are sealed under.
 path "transit/decrypt/epoch-payment-vault" {

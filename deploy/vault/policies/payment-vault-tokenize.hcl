@@ -1,10 +1,13 @@
-# Tokenisation turns numbers into tokens and can never turn one back: no decrypt on card or account.
+# Tokenisation turns numbers into tokens and can never turn one back: no decrypt on card, account or receipt.
 
 # Seal numbers.
 path "transit/encrypt/card" {
   capabilities = ["update"]
 }
 path "transit/encrypt/account" {
+  capabilities = ["update"]
+}
+path "transit/encrypt/receipt" {
   capabilities = ["update"]
 }
 

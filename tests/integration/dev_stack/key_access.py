@@ -9,14 +9,26 @@ from dev.stack import Stack
 
 ROLES = {
     "archive": "archive",
+    "archive-keys": "archive",
     "identity": "identity",
+    "identity-keys": "identity",
+    "payment-vault-keys": "payment_vault",
     "payment-vault-tokenize": "payment_vault",
     "payment-vault-detokenize": "payment_vault",
     "retention": "retention",
 }
 """Role -> the service that may take it."""
 
+LIFE = ("read", "rotate", "rewrap", "floors", "trim")
+"""What the login for the life of keys may do with each key of its holder; not once encrypt or decrypt (CR-09)."""
+_LIVES = {
+    "archive-keys": ("archive", "epoch-archive"),
+    "identity-keys": ("pii", "epoch-identity"),
+    "payment-vault-keys": ("card", "account", "receipt", "masked", "epoch-payment-vault"),
+}
+
 ALLOWED = {
+    *((role, operation, key) for role, keys in _LIVES.items() for key in keys for operation in LIFE),
     ("archive", "encrypt", "archive"),
     ("archive", "decrypt", "archive"),
     ("archive", "encrypt", "epoch-archive"),
@@ -31,6 +43,7 @@ ALLOWED = {
     ("identity", "encrypt", "epoch-archive"),
     ("payment-vault-tokenize", "encrypt", "card"),
     ("payment-vault-tokenize", "encrypt", "account"),
+    ("payment-vault-tokenize", "encrypt", "receipt"),
     ("payment-vault-tokenize", "encrypt", "masked"),
     ("payment-vault-tokenize", "decrypt", "masked"),
     ("payment-vault-tokenize", "encrypt", "epoch-payment-vault"),
@@ -38,12 +51,14 @@ ALLOWED = {
     ("payment-vault-tokenize", "hmac", "index-payment-vault"),
     ("payment-vault-detokenize", "decrypt", "card"),
     ("payment-vault-detokenize", "decrypt", "account"),
+    ("payment-vault-detokenize", "decrypt", "receipt"),
     ("payment-vault-detokenize", "decrypt", "epoch-payment-vault"),
     ("retention", "sign", "certificate-sign"),
     ("retention", "read", "certificate-sign"),
 }
 KEYS = (
-    *("pii", "archive", "card", "account", "masked", "epoch-identity", "epoch-archive", "epoch-payment-vault"),
+    *("pii", "archive", "card", "account", "receipt", "masked"),
+    *("epoch-identity", "epoch-archive", "epoch-payment-vault"),
     *("index-identity", "index-archive", "index-payment-vault", "certificate-sign"),
 )
 
@@ -66,6 +81,7 @@ OPERATIONS: dict[str, tuple[str, str, dict[str, object]]] = {
     "rewrap": ("POST", "rewrap/{key}", {"ciphertext": "{ciphertext}", "context": CONTEXT}),
     "datakey": ("POST", "datakey/plaintext/{key}", {"context": CONTEXT}),
     "configure": ("POST", "keys/{key}/config", {"deletion_allowed": True}),
+    "floors": ("POST", "keys/{key}/config", {"min_decryption_version": 1, "min_encryption_version": 1}),
     "trim": ("POST", "keys/{key}/trim", {"min_available_version": 1}),
     "backup": ("GET", "backup/{key}", {}),
     "create": ("POST", "keys/new-{key}", {"type": "aes256-gcm96"}),
