@@ -1,9 +1,9 @@
-"""The commands that show, reveal and destroy tokens."""
+"""The commands that show, reveal, replace and destroy tokens."""
 
 from typing import Annotated
 
 import typer
-from onggi.payment_vault.v1.detokenization_service_pb2 import DetokenizeRequest
+from onggi.payment_vault.v1.detokenization_service_pb2 import DetokenizeRequest, ReissueTokenRequest
 from onggi.payment_vault.v1.detokenization_service_pb2_grpc import DetokenizationServiceStub
 from onggi.payment_vault.v1.instrument_pb2 import Token
 from onggi.payment_vault.v1.tokenization_service_pb2 import DeleteTokenRequest, GetTokenRequest, ListTokensRequest
@@ -15,7 +15,7 @@ from cli.paging import collect
 from cli.printable import kst
 from cli.session import Session
 
-RevealReason = Annotated[
+RequiredReason = Annotated[
     str, typer.Option("--reason", help="Why, in a few words without personal data; required.", show_default=False)
 ]
 
@@ -57,8 +57,29 @@ def list_tokens(
         limit=limit,
         page_size=200,
     )
-    table = listing(("token", "kind", "bank", "number", "created"), [_line(token) for token in listed])
+    table = listing(("token", "kind", "bank", "number", "created", "ends"), [_line(token) for token in listed])
     answer.many(session, "tokens", listed, table, more=more)
+
+
+def reissue(
+    session: Session,
+    *,
+    member: access.Member,
+    token: access.Token,
+    purpose: access.Purpose,
+    reason: RequiredReason,
+    ticket: access.Ticket = "",
+    request_id: access.RequestId = None,
+) -> None:
+    """Give the instrument a new token and destroy this one, for a token that has come into wrong hands."""
+    request = ReissueTokenRequest(
+        access=access.context(purpose, reason, ticket),
+        request_id=access.request_id(request_id),
+        member_id=member,
+        token=token,
+    )
+    vault = session.remote("payment_vault")
+    answer.one(session, vault.call(DetokenizationServiceStub(vault.channel).ReissueToken, request))
 
 
 def delete(
@@ -90,7 +111,7 @@ def reveal(
     member: access.Member,
     token: access.Token,
     purpose: access.Purpose,
-    reason: RevealReason,
+    reason: RequiredReason,
     ticket: access.Ticket = "",
 ) -> None:
     """Turn a token back into the number, in full. Each reveal is in the processing log before it happens."""
@@ -100,9 +121,18 @@ def reveal(
 
 
 def _line(token: Token) -> tuple[str, ...]:
-    masked = token.masked
-    if masked.HasField("bank_account"):
-        kind, bank, number = "account", masked.bank_account.bank_code, masked.bank_account.number
-    else:
-        kind, bank, number = "card", "", masked.card.number
-    return token.token, kind, bank, number, kst(token.created_at)
+    masked, bank = token.masked, ""
+    match masked.WhichOneof("kind"):
+        case "bank_account":
+            kind, bank, number = "account", masked.bank_account.bank_code, masked.bank_account.number
+        case "cash_receipt":
+            field = masked.cash_receipt.WhichOneof("identifier")
+            kind, number = "receipt", getattr(masked.cash_receipt, field) if field else ""
+        case _:
+            kind, number = "card", masked.card.number
+    return token.token, kind, bank, number, kst(token.created_at), _end(token)
+
+
+def _end(token: Token) -> str:
+    ends = [kst(token.expires_at)] if token.HasField("expires_at") else []
+    return ", ".join([*ends, *(["with one reveal"] if token.one_time else [])])

@@ -46,6 +46,8 @@ FORGED = {
     "NUL": forged("2026-01-01T00:00:00+00:00", "\0"),
     "half a character": forged("2026-01-01T00:00:00+00:00", "\ud800"),
     "no zone": forged("2026-01-01T00:00:00", "a"),
+    "a made-up signature": forged("2026-01-01T00:00:00+00:00", new_token("card"), "vault:v1:" + "A" * 43 + "="),
+    "a signature of half a character": forged("2026-01-01T00:00:00+00:00", new_token("card"), "\ud800"),
 }
 
 
@@ -73,19 +75,16 @@ async def test_a_forged_page_token(stack: Stack, clients: Clients, log: Log, rpc
     await assert_recorded(log, outcome)
 
 
-@pytest.mark.parametrize("rpc", LISTS)
-async def test_a_page_token_is_not_another_lists(stack: Stack, clients: Clients, rpc: str) -> None:
+@pytest.mark.parametrize("rpc", [rpc for rpc in LISTS if rpc != TOKENS])
+async def test_a_page_token_is_not_another_lists(clients: Clients, rpc: str) -> None:
     """A well-formed token of another member's list leads to nothing that is not the caller's to see."""
     request = examples.example(rpc)
     request.page_token = {
         OUTDATED: forged(NOBODY),
         RECORDS: forged("2026-01-01", NOBODY),
-        TOKENS: forged("2026-01-01T00:00:00+00:00", new_token("card")),
     }.get(rpc, forged("2026-01-01T00:00:00+00:00", NOBODY))
     outcome = await clients.call(allowed_caller(rpc), rpc, request)
     assert outcome.code in {grpc.StatusCode.OK, grpc.StatusCode.NOT_FOUND}
-    for message in outcome.messages:
-        assert not [item for item in getattr(message, "tokens", []) if item.member_id != request.member_id]
 
 
 @pytest.mark.parametrize("field", ["since", "until"])

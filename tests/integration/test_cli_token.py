@@ -4,7 +4,7 @@ import json
 
 from onggi.payment_vault.v1 import detokenization_service_pb2 as reveals
 from onggi.payment_vault.v1 import tokenization_service_pb2 as tokens
-from onggi.payment_vault.v1.instrument_pb2 import Card, Instrument, Token
+from onggi.payment_vault.v1.instrument_pb2 import Card, CashReceiptIdentifier, Instrument, Token
 
 from tests.integration import cli_servers
 from tests.integration.cli_servers import Onggi, Stack, at_a_terminal
@@ -84,3 +84,40 @@ def test_what_a_person_types_is_not_shown(cli_stack: Stack) -> None:
     assert ended.code == 0
     assert CARD not in ended.out
     assert "4111-11**-****-1111" in ended.out
+
+
+def test_a_token_gets_an_end_and_a_receipt_its_kind(cli_stack: Stack, onggi: Onggi) -> None:
+    """--expires-at and --one-time travel with any kind; a cash-receipt identifier is told by its kind, never guessed."""
+    masked = Instrument(cash_receipt=CashReceiptIdentifier(mobile_phone="010-****-5678"))
+    token = Token(token="tok_rcpt_x", member_id=MEMBER, masked=masked, one_time=True)
+    cli_stack.payment_vault.answers |= {
+        "Tokenize": tokens.TokenizeResponse(token=token),
+        "ListTokens": tokens.ListTokensResponse(tokens=[token]),
+    }
+    why, number = ("--purpose", "billing"), json.dumps({"mobile_phone": "010-0000-5678"})
+    end = ("--expires-at", "2027-01-02T15:04", "--one-time")
+
+    taken = onggi("token", "add-receipt", MEMBER, *why, "--by", "mobile", *end, "--json", "-", stdin=number)
+    other = onggi("token", "add-receipt", MEMBER, *why, "--by", "card", "--json", "-", stdin=number)
+    unknown = onggi("token", "add-receipt", MEMBER, *why, "--by", "phone", "--json", "-", stdin=number)
+
+    assert [taken.code, other.code, unknown.code] == [0, 2, 2]
+    (request,) = cli_stack.payment_vault.of("Tokenize")
+    assert request.instrument.cash_receipt.mobile_phone == "010-0000-5678"
+    assert request.one_time
+    assert request.expires_at.ToJsonString() == "2027-01-02T06:04:00Z"
+    listed = onggi("token", "list", MEMBER, *why).out
+    assert "010-****-5678" in listed
+    assert "with one reveal" in listed
+
+
+def test_a_token_is_reissued_for_a_reason(cli_stack: Stack, onggi: Onggi) -> None:
+    """`token reissue` names the old token, wants a reason, and shows the new token masked."""
+    token = Token(token="tok_card_new", member_id=MEMBER, masked=Instrument(card=Card(number="4111-11**-****-1111")))
+    cli_stack.payment_vault.answers["ReissueToken"] = reveals.ReissueTokenResponse(token=token)
+    named = (MEMBER, TOKEN, "--purpose", "billing")
+
+    assert onggi("token", "reissue", *named).code == 2
+    assert "tok_card_new" in onggi("token", "reissue", *named, "--reason", "토큰 유출").out
+    (request,) = cli_stack.payment_vault.of("ReissueToken")
+    assert request.token == TOKEN
