@@ -81,12 +81,30 @@ class ErasureKeys:
         wanted = list(dict.fromkeys(units))
         wrapped: dict[str, str | None] = {unit: kept for unit in wanted if (kept := self._known(unit))}
         if unknown := [unit for unit in wanted if unit not in wrapped]:
-            wrapped |= await self._find_or_add(unknown)
+            wrapped |= await self._read(unknown)
+        salts = await self._salts(wrapped)
+        # What was kept, or read a moment ago, may have been rewrapped since, and the version that it stands under retired.
+        if old := [unit for unit, salt in salts.items() if not isinstance(salt, bytes)]:
+            again = await self._read(old)
+            salts |= await self._salts({unit: item for unit, item in again.items() if item != wrapped[unit]})
+            wrapped |= again
+        return {
+            unit: salts[unit] if wrapped[unit] is not None and unit in salts else errors.SubjectDestroyed()
+            for unit in wanted
+        }
+
+    async def _salts(self, wrapped: Mapping[str, str | None]) -> dict[str, bytes | errors.DomainError]:
         living = {unit: item for unit, item in wrapped.items() if item is not None}
-        salts = dict(zip(living, await self.unwrap(list(living.values())), strict=True))
-        for unit, item in living.items():
-            _keep(self._wrapped_by_unit, unit, item)
-        return {unit: salts.get(unit) or errors.SubjectDestroyed() for unit in wanted}
+        return dict(zip(living, await self.unwrap(list(living.values())), strict=True))
+
+    async def _read(self, units: Sequence[str]) -> dict[str, str | None]:
+        """Read what stands, or add it, and keep it for a minute from now, however often it is used meanwhile."""
+        found = await self._find_or_add(units)
+        for unit, item in found.items():
+            self._wrapped_by_unit.pop(unit, None)
+            if item is not None:
+                _keep(self._wrapped_by_unit, unit, item)
+        return found
 
     async def _find_or_add(self, units: Sequence[str]) -> dict[str, str | None]:
         found = {row["unit"]: row["wrapped_salt"] for row in await self._hot.fetch(_FIND, units)}

@@ -3,7 +3,8 @@
 hvac, which is synchronous, logs in, renews and does what is cold, in a thread of its own. The batch calls of the hot path
 (encrypt, decrypt, hmac) go over a lean asynchronous client. Batches are cut below the server's JSON limit.
 
-An error is not "not done" in general; here it may be retried, since none of these calls changes anything at the server.
+An error is not "not done" in general. The batch calls may be retried, since they change nothing at the server; what
+changes a key (rotate, floors, trim) is tried once, and whoever asked for it reads the key back (`key_state`).
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import base64
 import ssl
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -41,6 +43,18 @@ class Plain(NamedTuple):
 
     plaintext: bytes
     context: bytes | None = None
+
+
+class KeyState(NamedTuple):
+    """The versions of a key. ``newest`` seals; ``oldest_usable`` opens; ``oldest_kept`` exists at all.
+
+    ``newest_made_at``: when the newest version was made, seconds since the epoch by Vault's clock.
+    """
+
+    newest: int
+    oldest_usable: int
+    oldest_kept: int
+    newest_made_at: float
 
 
 class Transit:
@@ -76,6 +90,12 @@ class Transit:
         if self._session is not None:
             await self._session.close()
 
+    async def log_out(self) -> None:
+        """Give the token back: a login for something rare does not outlive it. If Vault does not hear, it ends by itself."""
+        if self._token:
+            with suppress(aiohttp.ClientError, TimeoutError, OSError, errors.KeyServiceUnavailable):
+                await self._send("/v1/auth/token/revoke-self", {})
+
     async def encrypt(self, key: str, items: Sequence[Plain]) -> list[str]:
         """Return the ciphertexts, in order. Raises KeyServiceUnavailable."""
         batch = [_with_context({"plaintext": _b64(item.plaintext)}, item.context) for item in items]
@@ -96,6 +116,43 @@ class Transit:
         """Return the keyed digests ``vault:v1:…``, in order. Raises KeyServiceUnavailable."""
         results = await self._batch("hmac", key, [{"input": _b64(item)} for item in items])
         return [result["hmac"] for result in results]
+
+    async def rewrap(self, key: str, items: Sequence[Sealed]) -> list[str | errors.SealBroken]:
+        """Return the ciphertexts under the key's newest version, in order, without a plaintext leaving Vault.
+
+        SealBroken for one that does not open under its context. Raises KeyServiceUnavailable.
+        """
+        batch = [_with_context({"ciphertext": item.ciphertext}, item.context) for item in items]
+        results = await self._batch("rewrap", key, batch)
+        return [errors.SealBroken() if result.get("error") else result["ciphertext"] for result in results]
+
+    async def key_state(self, key: str) -> KeyState:
+        """Return the versions of a symmetric key as they are now. Raises KeyServiceUnavailable."""
+        answer = await self._cold(lambda client: client.secrets.transit.read_key(name=key, mount_point=MOUNT))
+        data = answer["data"]
+        newest = int(data["latest_version"])
+        kept = max(1, int(data.get("min_available_version") or 0))  # 0 where nothing was trimmed
+        return KeyState(newest, int(data["min_decryption_version"]), kept, float(data["keys"][str(newest)]))
+
+    async def rotate_key(self, key: str) -> None:
+        """Add a version. Raises KeyServiceUnavailable; then it is unknown whether there is one more."""
+        await self._change_key(f"keys/{key}/rotate", {})
+
+    async def set_floors(self, key: str, version: int) -> None:
+        """Have versions before this one neither seal nor open. Raises KeyServiceUnavailable; the outcome is unknown."""
+        floors = {"min_encryption_version": version, "min_decryption_version": version}
+        await self._change_key(f"keys/{key}/config", floors)
+
+    async def trim_key(self, key: str, version: int) -> None:
+        """Delete the versions before this one for ever; the floors stand there already. Raises KeyServiceUnavailable."""
+        await self._change_key(f"keys/{key}/trim", {"min_available_version": version})
+
+    async def _change_key(self, path: str, body: dict[str, int]) -> None:
+        def work(client: hvac.Client) -> dict[str, Any]:
+            client.adapter.post(f"/v1/{MOUNT}/{path}", json=body)
+            return {}
+
+        await self._cold(work)
 
     async def sign(self, key: str, data: bytes) -> tuple[bytes, int]:
         """Return the Ed25519 signature and the version of the key. Raises KeyServiceUnavailable."""

@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 from onggi.identity.v1 import consent_service_pb2, contact_service_pb2, member_service_pb2, record_service_pb2
+from onggi.keys.v1 import key_service_pb2
 from onggi.processing_log.v1 import processing_log_service_pb2
 from onggi.purge.v1 import purge_service_pb2
 
 from chassis.database import connect
 from chassis.erasure_keys import ErasureKeys
 from chassis.job import own_spiffe_id
+from chassis.key_service import Holder, KeyServicer
 from chassis.log_reader import LogReader
 from chassis.migrate import upgrade
 from chassis.mutation import Mutations
@@ -21,7 +23,7 @@ from chassis.process import Process, run
 from chassis.purge import PurgeServicer
 from chassis.settings import MigrationSettings, refuse_unknown_names
 from chassis.transit import Transit
-from services.identity import categories, keys
+from services.identity import categories, key_places, keys
 from services.identity.archive import process as archive_process
 from services.identity.archive import settings as archive_settings
 from services.identity.archive.depositor import Depositor
@@ -58,6 +60,10 @@ async def serve(settings: Settings) -> None:
         events = RecordEvents(mutations, transit, policy)
         held = categories.of_identity(policy.retention)
         purge = PurgeServicer(process.engine, process.auditor, held, erasure_keys, transit, keeper=KeptRecords(policy))
+        holder = Holder(
+            process.engine, key_places.COLUMNS, lambda: Transit(settings.vault, settings.tls, key_places.KEYS_ROLE),
+            transit, keys.INDEX_KEY, erasure_keys,
+        )  # fmt: skip
         archive = connect(settings.archive)
         process.on_close(archive.dispose)
         depositor = Depositor(archive)
@@ -76,6 +82,7 @@ async def serve(settings: Settings) -> None:
                 (consent_service_pb2.DESCRIPTOR.services_by_name["ConsentService"], ConsentServicer(consents)),
                 (contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"], ContactServicer(contacts)),
                 (record_service_pb2.DESCRIPTOR.services_by_name["RecordService"], RecordServicer(records, events)),
+                (key_service_pb2.DESCRIPTOR.services_by_name["KeyService"], KeyServicer(holder)),
                 (purge_service_pb2.DESCRIPTOR.services_by_name["PurgeService"], purge),
                 (
                     processing_log_service_pb2.DESCRIPTOR.services_by_name["ProcessingLogService"],

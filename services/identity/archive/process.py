@@ -1,17 +1,19 @@
 """The archive's process: opens what a purpose has a key for, destroys what has ended, and puts nothing in."""
 
 from onggi.identity.v1 import archive_service_pb2
+from onggi.keys.v1 import key_service_pb2
 from onggi.processing_log.v1 import processing_log_service_pb2
 from onggi.purge.v1 import purge_service_pb2
 
 from chassis.erasure_keys import ErasureKeys, Place, context
 from chassis.errors import SealBroken
+from chassis.key_service import Holder, KeyServicer
 from chassis.log_reader import LogReader
 from chassis.process import Process
 from chassis.purge import PurgeServicer
 from chassis.transit import Plain, Sealed, Transit
 from services.identity import categories
-from services.identity.archive import keys
+from services.identity.archive import key_places, keys
 from services.identity.archive.reading import ArchiveReader
 from services.identity.archive.servicers import ArchiveServicer
 from services.identity.archive.settings import Settings
@@ -34,9 +36,14 @@ async def serve(settings: Settings) -> None:
         held = categories.of_archive(policy.retention, keys.SERVICE, keys.RECORD_KEY)
         keeper = KeptRecords(policy, keys.SERVICE)
         purge = PurgeServicer(process.engine, process.auditor, held, erasure_keys, transit, keeper=keeper)
+        holder = Holder(
+            process.engine, key_places.COLUMNS, lambda: Transit(settings.vault, settings.tls, key_places.KEYS_ROLE),
+            transit, keys.INDEX_KEY, erasure_keys,
+        )  # fmt: skip
         await process.serve(
             [
                 (archive_service_pb2.DESCRIPTOR.services_by_name["ArchiveService"], ArchiveServicer(reader)),
+                (key_service_pb2.DESCRIPTOR.services_by_name["KeyService"], KeyServicer(holder)),
                 (purge_service_pb2.DESCRIPTOR.services_by_name["PurgeService"], purge),
                 (
                     processing_log_service_pb2.DESCRIPTOR.services_by_name["ProcessingLogService"],
