@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -127,11 +127,27 @@ class Remote:
         finally:
             call.cancel()
 
+    def exchange(
+        self,
+        method: "grpc.StreamStreamMultiCallable[Request, Response]",
+        requests: Iterator[Request],
+        timeout: float,
+    ) -> Generator[Response, None, None]:
+        """The answers to a stream of requests that may take `timeout` seconds. Raises CallError."""
+        call = method(requests, timeout=timeout, metadata=self._metadata)
+        try:
+            yield from call
+            self._tell_record(call)
+        except grpc.RpcError as error:
+            raise self._failure(error, None) from None
+        finally:
+            call.cancel()
+
     @property
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         return (("traceparent", self.session.trace.traceparent),)
 
-    def _failure(self, error: grpc.RpcError, request: Message) -> CallError:
+    def _failure(self, error: grpc.RpcError, request: Message | None) -> CallError:
         request_id = getattr(request, "request_id", "")
         return errors.read(error, self.service, self.session.trace.trace_id, request_id)
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import token_add, token_read
+from cli import token_add, token_export, token_import, token_read
 from cli.command import with_session
 
 commands = typer.Typer(
@@ -15,5 +15,7 @@ commands.command("add-receipt")(with_session(json_flag=False)(token_add.add_rece
 commands.command("show")(with_session()(token_read.show))
 commands.command("list")(with_session()(token_read.list_tokens))
 commands.command("reissue")(with_session()(token_read.reissue))
+commands.command("import")(with_session()(token_import.import_tokens))
+commands.command("export")(with_session(json_flag=False)(token_export.export))
 commands.command("delete")(with_session()(token_read.delete))
 commands.command("reveal")(with_session()(token_read.reveal))
