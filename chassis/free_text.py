@@ -1,7 +1,7 @@
-"""Finds what must not stand in a text field: resident numbers, card numbers, security codes, control characters.
+"""Finds what must not stand in a text field: resident numbers, card numbers, security codes, PINs, control characters.
 
 The law forbids to keep a resident number without a statute that asks for it (법 제24조의2), PCI DSS forbids a card's
-security code even encrypted (3.3.1), and a card number in a memo escapes the vault. People write them into inquiries
+security code and PIN even encrypted (3.3.1), and a card number in a memo escapes the vault. People write them into inquiries
 all the same, so such a text is refused. It is a net for accidents, not a barrier against someone who wants through.
 """
 
@@ -20,11 +20,17 @@ _THIRTEEN_DIGITS = re.compile(r"(?:\d\D*+){13}")
 _OTHER_DECIMAL = re.compile(r"[^\D0-9]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _CV = re.compile("[cC][ .-]?[vV]")
+_PIN_WORD = re.compile("[pP][iI][nN]|비밀번호|비번")
 
 # What people put between groups of digits: a blank, a dot, or any stroke that looks like a dash, the vowel eu too.
 _BETWEEN = "[ \t.·_\u2010-\u2015\u2212\u1173ー-]{1,3}"
 _SECURITY_CODE = re.compile(
     r"(?<![a-z])c[ .-]?v[ .-]?[cnv]2?(?:\s|[^\w\s]|번호|코드|number|code|is|은|는|이|가){0,5}[0-9]{3,4}(?![0-9])"
+)
+# A PIN, or what is asked for of a card's 비밀번호: its first two digits, or all four.
+_PIN = re.compile(
+    r"(?:(?<![a-z])pin|카드\s{0,3}(?:비밀번호|비번)|(?:비밀번호|비번)\s{0,3}앞\s{0,3}(?:두|2)\s{0,3}자리)"
+    r"(?:\s|[^\w\s]|번호|앞|두|2|자리|number|code|is|은|는|이|가){0,7}?(?<![0-9])[0-9]{2,6}(?![0-9])"
 )
 _RESIDENT_NUMBER = re.compile(rf"(?<![0-9])([0-9]{{6}})(?:{_BETWEEN})?([1-8][0-9]{{6}})(?![0-9])")
 _GROUPED = re.compile(rf"[0-9]+(?:{_BETWEEN}[0-9]+)*")
@@ -43,21 +49,29 @@ _PRINTED = ((4, 4, 4, 4), (4, 4, 4, 1), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4))
 def find_forbidden(text: str) -> str | None:
     """Why `text` may not be stored, or None. The answer is a reason and never what was found.
 
-    CONTROL_CHARACTER, CARD_SECURITY_CODE, RESIDENT_NUMBER or CARD_NUMBER. Full-width and other scripts' digits count.
+    CONTROL_CHARACTER, CARD_PIN, CARD_SECURITY_CODE, RESIDENT_NUMBER or CARD_NUMBER. Digits of full width
+    and of other scripts count.
     """
     if _CONTROL.search(text):
         return "CONTROL_CHARACTER"
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
+    if _PIN_WORD.search(text) and _PIN.search(_in_ascii_digits(text).lower()):
+        return "CARD_PIN"
     if not _THREE_DIGITS.search(text) or not (_CV.search(text) or _THIRTEEN_DIGITS.search(text)):
         return None
-    if not text.isascii():
-        text = _INVISIBLE.sub("", _OTHER_DECIMAL.sub(lambda digit: str(unicodedata.decimal(digit[0])), text))
+    text = _in_ascii_digits(text)
     if _SECURITY_CODE.search(text.lower()):
         return "CARD_SECURITY_CODE"
     if _has_resident_number(text):
         return "RESIDENT_NUMBER"
     return "CARD_NUMBER" if any(map(_is_card, _candidates(text))) else None
+
+
+def _in_ascii_digits(text: str) -> str:
+    if text.isascii():
+        return text
+    return _INVISIBLE.sub("", _OTHER_DECIMAL.sub(lambda digit: str(unicodedata.decimal(digit[0])), text))
 
 
 def _has_resident_number(text: str) -> bool:

@@ -50,6 +50,16 @@ CARD_NUMBERS = [
     "card:4111111111111111;",
     "invoice_4111111111111111.pdf",
 ]
+PINS = [
+    "PIN 7391",
+    "pin: 739182",
+    "pin번호는 7391",
+    "카드 비밀번호 앞 두자리 73",
+    "카드비번 앞2자리는 73",
+    "비밀번호 앞 두 자리: 73",
+    "카드 비밀번호 7391",
+    "ＰＩＮ　７３９１",
+]
 SECURITY_CODES = [
     "cvc 123",
     "CVC: 123",
@@ -101,6 +111,27 @@ def test_a_card_number_is_found(text: str) -> None:
     assert "CARD_NUMBER" == find_forbidden(text)
 
 
+@pytest.mark.parametrize("text", PINS)
+def test_a_cards_pin_is_found(text: str) -> None:
+    """PCI DSS 3.3.1.3: neither a PIN nor the first digits of a card's 비밀번호 may stand in a text (PV-01)."""
+    assert find_forbidden(text) == "CARD_PIN"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "비밀번호를 잊었어요 2026",
+        "spinning 1234 hours",
+        "카드 비밀번호는 적지 마세요",
+        "비밀번호 오류 5회",
+        "PIN을 바꾸고 싶어요",
+    ],
+)
+def test_a_text_about_a_pin_is_left_alone(text: str) -> None:
+    """A word is not a number: who writes about a PIN without writing it is heard."""
+    assert find_forbidden(text) is None
+
+
 @pytest.mark.parametrize("text", SECURITY_CODES)
 def test_a_security_code_is_found(text: str) -> None:
     """PV-01: a code that may not be kept even encrypted does not come in as text."""
@@ -142,13 +173,24 @@ def test_any_card_of_sixteen_digits_is_found_in_any_grouping(head: str, rest: st
 
 @given(st.text(max_size=200))
 def test_any_text_has_an_answer_that_is_a_reason(text: str) -> None:
-    """The scan ends on every string, lone surrogates too, and its answer is one of four words."""
-    reasons = {None, "CONTROL_CHARACTER", "CARD_SECURITY_CODE", "RESIDENT_NUMBER", "CARD_NUMBER"}
+    """The scan ends on every string, lone surrogates too, and its answer is one of five words."""
+    reasons = {None, "CONTROL_CHARACTER", "CARD_SECURITY_CODE", "CARD_PIN", "RESIDENT_NUMBER", "CARD_NUMBER"}
 
     assert find_forbidden(text) in reasons
 
 
-@pytest.mark.parametrize("text", ["1 " * 50_000, "1" * 100_000, "4111 " * 20_000, "cvc" * 30_000, "1-" * 50_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 " * 50_000,
+        "1" * 100_000,
+        "4111 " * 20_000,
+        "cvc" * 30_000,
+        "pin " * 25_000,
+        "카드 비밀번호 " * 9_000,
+        "1-" * 50_000,
+    ],
+)
 def test_a_long_text_is_scanned_in_time_that_grows_with_its_length(text: str) -> None:
     """A caller cannot make the scan costly: 100,000 characters of the worst kind take well under two seconds."""
     assert timeit.timeit(lambda: find_forbidden(text), number=1) < 2.0
