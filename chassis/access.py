@@ -9,6 +9,7 @@ from chassis import errors
 from chassis.caller import UNIDENTIFIED, Caller
 from chassis.kst import event_date
 from chassis.policy import load as policy_files
+from chassis.policy.access_rules import RevealBudget
 from chassis.policy.privacy_policy import PrivacyPolicy
 
 
@@ -17,8 +18,9 @@ class Policy:
     """The access policy.
 
     ``rules``: RPC (``package.Service/Method``) -> account -> purposes. ``full_view``: account -> purpose -> items that it
-    may see in full. ``consents``: purpose -> the consent that it stands on, or "". ``law_purposes``: those of the kind
-    "law". ``version`` goes into every entry of the processing log.
+    may see in full. ``reveal_budgets``: account -> of how many members it may reveal numbers. ``consents``: purpose -> the
+    consent that it stands on, or "". ``law_purposes``: those of the kind "law". ``version`` goes into every entry of the
+    processing log.
     """
 
     version: str
@@ -27,6 +29,7 @@ class Policy:
     consents: Mapping[str, str]
     law_purposes: frozenset[str]
     full_view: Mapping[str, Mapping[str, frozenset[str]]]
+    reveal_budgets: Mapping[str, RevealBudget]
     rules: Mapping[str, Mapping[str, frozenset[str]]]
 
     def check_purpose(self, purpose: str) -> None:
@@ -73,6 +76,7 @@ def of(policy: PrivacyPolicy) -> Policy:
         consents={name: purpose.consent for name, purpose in purposes.items()},
         law_purposes=frozenset(name for name, purpose in purposes.items() if purpose.kind == "law"),
         full_view=_sets(access.full_view),
+        reveal_budgets=access.reveal_budgets,
         rules=_sets(access.rules),
     )
 

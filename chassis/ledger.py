@@ -47,6 +47,21 @@ FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS l({_TYPES})
 LEFT JOIN found ON found.lookup = l.lookup
 """
 
+# For a statement with a CTE ``judged (record_id uuid, known boolean, status text, reason text)``: what it made of each
+# call. A call that is not there, or is judged fine, stands as it is; one whose lookup is not known is missing.
+INSERT_JUDGED = f"""
+INSERT INTO processing_log ({_COLUMNS})
+SELECT record_id, occurred_at, actor, actor_type, peer_address, subject_ids, subject_count, resource_ids, action, rpc_method,
+       CASE WHEN judged.reason <> '' THEN judged.status
+            WHEN l.lookup IS NOT NULL AND NOT judged.known THEN missing_status ELSE l.status END,
+       CASE WHEN judged.reason <> '' THEN judged.reason
+            WHEN l.lookup IS NOT NULL AND NOT judged.known THEN missing_reason ELSE error_reason END,
+       CASE WHEN judged.reason <> '' OR l.lookup IS NOT NULL AND NOT judged.known THEN ARRAY[]::text[] ELSE items END,
+       purpose, l.reason, ticket, request_id, trace_id, span_id, parent_span_id, policy_version, phase
+FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS l({_TYPES})
+LEFT JOIN judged USING (record_id)
+"""
+
 _IN_TRANSACTION = text(PLAIN_INSERT.replace("$1", ":rows"))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 import uvloop
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import access, detached
@@ -71,6 +71,7 @@ class Process:
         self.auditor = connect(settings.database, auditor=True)
         self.telemetry = Telemetry(service, settings.telemetry, settings.tls)
         self._hots: list[Hot] = []
+        self._housekeeping = list(_HOUSEKEEPING)
         self.ledger = Ledger(self.hot("ledger"))
         self._stack = AsyncExitStack()
 
@@ -79,6 +80,10 @@ class Process:
         hot = Hot(self.engine, name, self.settings.database.timeout_seconds)
         self._hots.append(hot)
         return hot
+
+    def keep_house(self, *statements: TextClause) -> None:
+        """Have statements run at the start and daily, each in a transaction of its own."""
+        self._housekeeping += statements
 
     def on_close(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something closed at the end, before what it stands on."""
@@ -129,7 +134,7 @@ class Process:
     async def _keep_house(self) -> None:
         while True:
             try:
-                for statement in _HOUSEKEEPING:
+                for statement in self._housekeeping:
                     async with self.engine.begin() as connection:
                         await connection.execute(statement)
                 await asyncio.sleep(24 * 3600)

@@ -22,7 +22,8 @@ from chassis.sealing import Closed, Open, seal, unseal
 from chassis.transit import Transit
 from services.payment_vault import keys
 from services.payment_vault.failures import TokenNotFound
-from services.payment_vault.reading import Pair, TokenReader
+from services.payment_vault.opening import Pair
+from services.payment_vault.reading import TokenReader
 from services.payment_vault.tokens import is_token, new_token
 
 # The salt first and then the token, as everybody locks them: a purge waits, or comes first and leaves nothing here.

@@ -14,12 +14,15 @@ from chassis.kst import event_date
 from chassis.mutation import Mutations
 from chassis.request_content import content
 from chassis.transit import Transit
+from services.payment_vault.approvals import Approvals
 from services.payment_vault.deleting import delete
 from services.payment_vault.forms import form
 from services.payment_vault.lifetime import lifetime
+from services.payment_vault.opening import Pair, token_of
 from services.payment_vault.page_tokens import PageTokens
-from services.payment_vault.reading import Pair, TokenReader, token_of
+from services.payment_vault.reading import TokenReader
 from services.payment_vault.reissuing import Reissuer
+from services.payment_vault.reveals import Reveals
 from services.payment_vault.tokenizing import Item, Tokenizer
 from services.payment_vault.tokens import Stored
 
@@ -94,12 +97,13 @@ class TokenizationServicer:
 class DetokenizationServicer:
     """onggi.payment_vault.v1.DetokenizationService."""
 
-    def __init__(self, reader: TokenReader, reissuer: Reissuer) -> None:
-        self._reader = reader
+    def __init__(self, reveals: Reveals, approvals: Approvals, reissuer: Reissuer) -> None:
+        self._reveals = reveals
+        self._approvals = approvals
         self._reissuer = reissuer
 
     async def detokenize(self, request: reveal_api.DetokenizeRequest, call: Call) -> reveal_api.DetokenizeResponse:
-        token = await self._reader.get(call, Pair(request.token, request.member_id))
+        token = await self._reveals.reveal(call, Pair(request.token, request.member_id))
         return reveal_api.DetokenizeResponse(instrument=token.masked)
 
     async def batch_detokenize(
@@ -108,10 +112,9 @@ class DetokenizationServicer:
         errors = [contract.check_item(item) for item in request.items]
         pairs = [Pair(item.token, item.member_id) for item in request.items]
         good = [pair for pair, error in zip(pairs, errors, strict=True) if error is None]
-        found = dict(zip(good, await self._reader.get_all(call, good), strict=True)) if good else {}
-        return reveal_api.BatchDetokenizeResponse(
-            results=[_revealed(error or found[pair]) for pair, error in zip(pairs, errors, strict=True)]
-        )
+        approval = await self._approvals.named(call, request)
+        found = iter(await self._reveals.reveal_all(call, good, approval))
+        return reveal_api.BatchDetokenizeResponse(results=[_revealed(error or next(found)) for error in errors])
 
     async def reissue_token(
         self, request: reveal_api.ReissueTokenRequest, call: Call

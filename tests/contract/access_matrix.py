@@ -40,6 +40,17 @@ _PAYMENT_VAULT = {
     "DetokenizationService/Detokenize": "billing:billing",
     "DetokenizationService/BatchDetokenize": "billing:billing",
     "DetokenizationService/ReissueToken": "billing:billing",
+    "RevealApprovalService/RequestReveal": "billing:billing",
+    "RevealApprovalService/ApproveReveal": "privacy-officer:security_review security-reviewer:security_review",
+    "RevealApprovalService/ListRevealRequests": "privacy-officer:security_review security-reviewer:security_review",
+    "RevealApprovalService/MarkHoneyToken": "security-reviewer:security_review",
+    "RevealApprovalService/LiftSuspension": "privacy-officer:security_review security-reviewer:security_review",
+}
+_KEYS = {
+    "KeyService/ListKeys": "key-custodian:key_custody",
+    "KeyService/RotateKey": "key-custodian:key_custody",
+    "KeyService/RewrapKey": "key-custodian:key_custody",
+    "KeyService/RetireKey": "key-custodian:key_custody",
 }
 _PURGE = {
     "PurgeService/PreparePurge": "retention:destruction",
@@ -65,19 +76,20 @@ _LOG = {
 NAMESPACES = {
     "portal": "apps", "billing": "apps", "marketing": "apps", "stranger": "apps",
     "support": "staff", "retention-operator": "staff", "privacy-officer": "staff", "security-reviewer": "staff",
-    "tax-officer": "staff",
+    "tax-officer": "staff", "key-custodian": "staff",
     "archive": "onggi", "identity": "onggi", "payment-vault": "onggi", "retention": "onggi",
 }  # fmt: skip
 """Every caller that there is, the services too, and the namespace of each."""
 
 PURPOSES = (
-    "membership", "billing", "support", "marketing", "statistics", "security_review", "destruction", *_LAW.split(","),
+    "membership", "billing", "support", "marketing", "statistics", "security_review", "destruction", "key_custody",
+    *_LAW.split(","),
 )  # fmt: skip
 
 
 def _rules() -> dict[str, dict[str, frozenset[str]]]:
     packages = {
-        "onggi.identity.v1": _IDENTITY, "onggi.payment_vault.v1": _PAYMENT_VAULT, "onggi.purge.v1": _PURGE,
+        "onggi.identity.v1": _IDENTITY, "onggi.payment_vault.v1": _PAYMENT_VAULT, "onggi.keys.v1": _KEYS, "onggi.purge.v1": _PURGE,
         "onggi.retention.v1": _RETENTION, "onggi.processing_log.v1": _LOG,
     }  # fmt: skip
     return {

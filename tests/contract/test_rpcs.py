@@ -8,11 +8,19 @@ from tests.contract.walk import METHODS, access, action, flag, is_text, request_
 
 CHANGING = {"CREATE", "UPDATE", "DELETE", "TOKENIZE", "WITHDRAW", "APPROVE"}
 # Both change something under an action that holders' RPCs have too, which name a plan and an attempt instead.
-CHANGING_RPCS = {"onggi.retention.v1.RetentionService/PlanPurge", "onggi.retention.v1.RetentionService/ExecutePlan"}
+CHANGING_RPCS = {
+    "onggi.retention.v1.RetentionService/PlanPurge",
+    "onggi.retention.v1.RetentionService/ExecutePlan",
+    "onggi.payment_vault.v1.RevealApprovalService/RequestReveal",
+}
 WITH_A_REASON = {
     "onggi.payment_vault.v1.DetokenizationService/Detokenize",
     "onggi.payment_vault.v1.DetokenizationService/BatchDetokenize",
     "onggi.payment_vault.v1.DetokenizationService/ReissueToken",
+    "onggi.payment_vault.v1.RevealApprovalService/RequestReveal",
+    "onggi.payment_vault.v1.RevealApprovalService/ApproveReveal",
+    "onggi.payment_vault.v1.RevealApprovalService/MarkHoneyToken",
+    "onggi.payment_vault.v1.RevealApprovalService/LiftSuspension",
     "onggi.retention.v1.RetentionService/ApprovePlan",
     "onggi.identity.v1.ArchiveService/GetArchived",
     "onggi.identity.v1.ArchiveService/ListArchived",

@@ -22,7 +22,8 @@ from onggi.identity.v1 import (
     member_service_pb2,
     record_service_pb2,
 )
-from onggi.payment_vault.v1 import detokenization_service_pb2, tokenization_service_pb2
+from onggi.keys.v1 import key_service_pb2
+from onggi.payment_vault.v1 import detokenization_service_pb2, reveal_approval_service_pb2, tokenization_service_pb2
 from onggi.processing_log.v1 import processing_log_service_pb2
 from onggi.purge.v1 import purge_service_pb2
 from onggi.retention.v1 import retention_service_pb2
@@ -34,11 +35,14 @@ Metadata = Sequence[tuple[str, str | bytes]]
 
 _SERVED_BY: dict[str, tuple[Any, ...]] = {
     "identity": (
-        member_service_pb2, contact_service_pb2, consent_service_pb2, record_service_pb2, purge_service_pb2,
-        processing_log_service_pb2,
+        member_service_pb2, contact_service_pb2, consent_service_pb2, record_service_pb2, key_service_pb2,
+        purge_service_pb2, processing_log_service_pb2,
     ),
-    "archive": (archive_service_pb2, purge_service_pb2, processing_log_service_pb2),
-    "payment_vault": (tokenization_service_pb2, detokenization_service_pb2, purge_service_pb2, processing_log_service_pb2),
+    "archive": (archive_service_pb2, key_service_pb2, purge_service_pb2, processing_log_service_pb2),
+    "payment_vault": (
+        tokenization_service_pb2, detokenization_service_pb2, reveal_approval_service_pb2, key_service_pb2,
+        purge_service_pb2, processing_log_service_pb2,
+    ),
     "retention": (retention_service_pb2, processing_log_service_pb2),
 }  # fmt: skip
 

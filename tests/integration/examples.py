@@ -17,8 +17,10 @@ from onggi.identity.v1 import contact_service_pb2 as contacts
 from onggi.identity.v1 import member_service_pb2 as members
 from onggi.identity.v1 import record_kinds_pb2 as kinds
 from onggi.identity.v1 import record_service_pb2 as records
+from onggi.keys.v1 import key_service_pb2 as key_life
 from onggi.payment_vault.v1 import detokenization_service_pb2 as reveals
 from onggi.payment_vault.v1 import instrument_pb2 as instruments
+from onggi.payment_vault.v1 import reveal_approval_service_pb2 as approvals
 from onggi.payment_vault.v1 import tokenization_service_pb2 as tokens
 from onggi.processing_log.v1 import processing_log_service_pb2 as logs
 from onggi.purge.v1 import purge_service_pb2 as purge
@@ -165,6 +167,19 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
             items=[reveals.DetokenizeItem(member_id=one(), token=JUNK_TOKEN)]),
         "onggi.payment_vault.v1.DetokenizationService/ReissueToken": lambda: reveals.ReissueTokenRequest(
             request_id=one(), member_id=one(), token=JUNK_TOKEN),
+        "onggi.payment_vault.v1.RevealApprovalService/RequestReveal": lambda: approvals.RequestRevealRequest(
+            request_id=one(), items=[reveals.DetokenizeItem(member_id=one(), token=JUNK_TOKEN)]),
+        "onggi.payment_vault.v1.RevealApprovalService/ApproveReveal": lambda: approvals.ApproveRevealRequest(
+            request_id=one(), approval_id=one(), digest="0" * 64),
+        "onggi.payment_vault.v1.RevealApprovalService/ListRevealRequests": approvals.ListRevealRequestsRequest,
+        "onggi.payment_vault.v1.RevealApprovalService/MarkHoneyToken": lambda: approvals.MarkHoneyTokenRequest(
+            request_id=one(), member_id=one(), token=JUNK_TOKEN),
+        "onggi.payment_vault.v1.RevealApprovalService/LiftSuspension": lambda: approvals.LiftSuspensionRequest(
+            request_id=one(), caller="spiffe://onggi/ns/apps/sa/stranger"),
+        "onggi.keys.v1.KeyService/ListKeys": key_life.ListKeysRequest,
+        "onggi.keys.v1.KeyService/RotateKey": lambda: key_life.RotateKeyRequest(request_id=one(), key="none"),
+        "onggi.keys.v1.KeyService/RewrapKey": lambda: key_life.RewrapKeyRequest(key="none"),
+        "onggi.keys.v1.KeyService/RetireKey": lambda: key_life.RetireKeyRequest(request_id=one(), key="none"),
         "onggi.purge.v1.PurgeService/PreparePurge": lambda: purge.PreparePurgeRequest(
             plan_id=one(), epoch=1, category="R-99", through="2000-01-01"),
         "onggi.purge.v1.PurgeService/ExecutePurge": lambda: purge.ExecutePurgeRequest(
@@ -191,16 +206,18 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
 
 _MAKERS = _bodies()
 PURPOSES = {
-    "onggi.identity.v1": "membership", "onggi.payment_vault.v1": "billing", "onggi.purge.v1": "destruction",
+    "onggi.identity.v1": "membership", "onggi.payment_vault.v1": "billing", "onggi.keys.v1": "key_custody",
+    "onggi.purge.v1": "destruction",
     "onggi.retention.v1": "destruction", "onggi.processing_log.v1": "security_review",
-    "onggi.identity.v1.ArchiveService": "tax",
+    "onggi.identity.v1.ArchiveService": "tax", "onggi.payment_vault.v1.RevealApprovalService": "security_review",
+    "onggi.payment_vault.v1.RevealApprovalService/RequestReveal": "billing",
 }  # fmt: skip
 
 
 def purpose_of(rpc: str) -> str:
     """The purpose under which an RPC is called first of all."""
     service = rpc.partition("/")[0]
-    return PURPOSES.get(service) or PURPOSES[service.rpartition(".")[0]]
+    return PURPOSES.get(rpc) or PURPOSES.get(service) or PURPOSES[service.rpartition(".")[0]]
 
 
 def example(rpc: str, purpose: str = "", *, reason: str = "a test") -> Any:

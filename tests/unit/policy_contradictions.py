@@ -199,6 +199,26 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "access", ("full_view", "apps/stranger"), {},
         "access.toml: full_view.apps/stranger: …no rule lets in",
     ),
+    "a caller that reveals without a budget": (
+        "access", ("onggi.payment_vault.v1.DetokenizationService/Detokenize", "apps/portal"), ["billing"],
+        "access.toml: reveal_budgets.apps/portal: …is missing",
+    ),
+    "a budget of a caller that reveals nothing": (
+        "access", ("reveal_budgets", "apps/portal"), {"hour": 10, "day": 10, "alone": 1},
+        "access.toml: reveal_budgets.apps/portal: …no rule lets reveal",
+    ),
+    "an hour of more than a day": (
+        "access", ("reveal_budgets", "apps/billing", "hour"), 100_001,
+        "access.toml: reveal_budgets.apps/billing.hour: …more than the day",
+    ),
+    "more alone than in an hour": (
+        "access", ("reveal_budgets", "apps/billing", "alone"), 20_001,
+        "access.toml: reveal_budgets.apps/billing.alone: …more than the hour",
+    ),
+    "an approval by a service": (
+        "access", ("onggi.payment_vault.v1.RevealApprovalService/ApproveReveal", "apps/portal"), ["security_review"],
+        "access.toml: onggi.payment_vault.v1.RevealApprovalService/ApproveReveal.apps/portal: …no person's account",
+    ),
     "a purpose that no rule uses": (
         "purposes", ("purposes", "research"), DOCUMENTS["purposes"]["purposes"]["destruction"],
         "chapters/2-purposes.toml: purposes.research: …no rule of access.toml uses",
