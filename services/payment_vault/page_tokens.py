@@ -36,19 +36,25 @@ class PageTokens:
 
     async def read(self, call: Call, member_id: str, page_token: str) -> Position | None:
         """Return the position, or None for the first page. Raises PageTokenInvalid, KeyServiceUnavailable."""
-        found = page.key(page_token, str, _token, str)
+        found = page.key(page_token, _ascii, _token, _ascii)
         if found is None:
             return None
         created_at, token, signature = found
-        if not hmac.compare_digest(signature.encode(), (await self._sign(call, member_id, created_at, token)).encode()):
+        if not hmac.compare_digest(signature, await self._sign(call, member_id, created_at, token)):
             raise PageTokenInvalid
         return Position(page.moment(created_at), token)
 
     async def _sign(self, call: Call, member_id: str, created_at: str, token: str) -> str:
         # None of the parts can hold the separator: ids, an instant and a token.
         parts = ("page", call.method.name, call.caller.spiffe_id, member_id, created_at, token)
-        [signature] = await self._transit.hmac(keys.INDEX_KEY, ["|".join(parts).encode("utf-8", "surrogatepass")])
+        [signature] = await self._transit.hmac(keys.INDEX_KEY, ["|".join(parts).encode()])
         return signature
+
+
+def _ascii(text: str) -> str:
+    if not text.isascii():
+        raise ValueError("nothing that was issued")
+    return text
 
 
 def _token(text: str) -> str:

@@ -153,7 +153,9 @@ class Tokenizer:
                 Open(salts[keys.member_unit(item.member_id)], keys.masked_place(token), item.form.masked.SerializeToString())
                 for item, token in zip(items, tokens, strict=True)
             ]),
-            self._transit.hmac(keys.INDEX_KEY, [part for item in items for part in _digest_inputs(item)]),
+            self._transit.hmac(keys.INDEX_KEY, [
+                part for item in items for part in (item.content, *fingerprint_inputs(item))
+            ]),
             *(
                 seal(self._transit, keys.NUMBER_KEYS[kind], [
                     Open(
@@ -189,18 +191,18 @@ class Tokenizer:
         await self._batcher.close()
 
 
-def _digest_inputs(item: Item) -> tuple[bytes, bytes, bytes]:
-    """What is put under the index key: the request's content and the two fingerprints, keyed per member (PV-07).
+def fingerprint_inputs(item: Item) -> tuple[bytes, bytes]:
+    """What the two fingerprints are made of, apart for each member (PV-07): by the number, and by all of it.
 
-    A token with a lifetime of its own is the request's alone: the second fingerprint says so.
+    A token with a lifetime of its own is the request's alone: the second says so.
     """
     scope = f"{item.form.kind}|{item.member_id}"
-    own = f"|{item.call.caller.spiffe_id}|{item.request_id}" if item.lifetime.own else ""
-    return (
-        item.content,
-        f"number|{scope}|{item.form.number}".encode(),
-        f"{'own' if own else 'instrument'}|{scope}|{item.form.whole}{own}".encode(),
-    )
+    number = f"number|{scope}|{item.form.number}"
+    if item.lifetime.own:
+        whole = f"own|{scope}|{item.form.whole}|{item.call.caller.spiffe_id}|{item.request_id}"
+    else:
+        whole = f"instrument|{scope}|{item.form.whole}"
+    return number.encode(), whole.encode()
 
 
 def _columns(ready: Sequence[_Ready]) -> list[list[Any]]:
