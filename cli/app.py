@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import archive, certificate, command, consent, error_view, log, member, policy, purge, record, token
+from cli import archive, certificate, command, consent, error_view, log, member, policy, purge, record, reveal, token
 from cli.command import with_session
 from cli.exit_codes import MEANINGS, ExitCode
 from cli.explain import explain
@@ -29,6 +29,7 @@ app.add_typer(member.commands, name="member")
 app.add_typer(consent.commands, name="consent")
 app.add_typer(record.commands, name="record")
 app.add_typer(token.commands, name="token")
+app.add_typer(reveal.commands, name="reveal")
 app.command("explain")(with_session()(explain))
 app.add_typer(archive.commands, name="archive")
 app.add_typer(purge.commands, name="purge")

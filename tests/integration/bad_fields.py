@@ -26,6 +26,9 @@ NOTE = "onggi.identity.v1.RecordService/NoteEvent"
 LIST_RECORDS = "onggi.identity.v1.RecordService/ListRecords"
 TOKENIZE = "onggi.payment_vault.v1.TokenizationService/Tokenize"
 GET_TOKEN = "onggi.payment_vault.v1.TokenizationService/GetToken"
+_APPROVALS = "onggi.payment_vault.v1.RevealApprovalService"
+REQUEST_REVEAL, APPROVE_REVEAL = f"{_APPROVALS}/RequestReveal", f"{_APPROVALS}/ApproveReveal"
+MARK_HONEY, LIFT = f"{_APPROVALS}/MarkHoneyToken", f"{_APPROVALS}/LiftSuspension"
 DETOKENIZE = "onggi.payment_vault.v1.DetokenizationService/Detokenize"
 SEARCH = "onggi.processing_log.v1.ProcessingLogService/SearchEntries"
 PREPARE = "onggi.purge.v1.PurgeService/PreparePurge"
@@ -243,6 +246,16 @@ INSTRUMENTS = [
     Case("reveal of another member's token", DETOKENIZE, "", lambda _: "", reason="TOKEN_NOT_FOUND",
          change=name_another),
     Case("card number to reveal", DETOKENIZE, "token", card, reason="TOKEN_NOT_FOUND"),
+    Case("a card number for an approval", REQUEST_REVEAL, "items[0].member_id", card, "string.uuid"),
+    Case("an approval without a reason", APPROVE_REVEAL, "access.reason", lambda _: "", "required", reason="REASON_REQUIRED"),
+    Case("a digest of seven characters", APPROVE_REVEAL, "digest", lambda _: words(7), "string.min_len"),
+    Case("a card number as digest", APPROVE_REVEAL, "digest", card, reason="APPROVAL_NOT_FOUND"),
+    Case("an approval that is not there", APPROVE_REVEAL, "approval_id", lambda _: examples.new_id(),
+         reason="APPROVAL_NOT_FOUND", search=False),
+    Case("a card number as honey token", MARK_HONEY, "token", card, reason="TOKEN_NOT_FOUND"),
+    Case("a card number as suspended caller", LIFT, "caller", card, "string.pattern"),
+    Case("a caller who is not suspended", LIFT, "caller", lambda _: f"spiffe://onggi/ns/apps/sa/{words(12)}",
+         reason="APPROVAL_NOT_FOUND"),
     Case("reveal without a reason", DETOKENIZE, "access.reason", lambda _: "", "required", reason="REASON_REQUIRED"),
     Case("reveal with a blank reason", DETOKENIZE, "access.reason", lambda _: " \t ", "required",
          reason="REASON_REQUIRED", search=False),

@@ -29,7 +29,7 @@ from onggi.identity.v1 import (
     member_service_pb2,
     record_service_pb2,
 )
-from onggi.payment_vault.v1 import detokenization_service_pb2, tokenization_service_pb2
+from onggi.payment_vault.v1 import detokenization_service_pb2, reveal_approval_service_pb2, tokenization_service_pb2
 from onggi.processing_log.v1 import processing_log_service_pb2
 from onggi.retention.v1 import retention_service_pb2
 
@@ -45,7 +45,12 @@ _FILES = {
         consent_service_pb2.DESCRIPTOR,
         _LOG,
     ),
-    "payment_vault": (tokenization_service_pb2.DESCRIPTOR, detokenization_service_pb2.DESCRIPTOR, _LOG),
+    "payment_vault": (
+        tokenization_service_pb2.DESCRIPTOR,
+        detokenization_service_pb2.DESCRIPTOR,
+        reveal_approval_service_pb2.DESCRIPTOR,
+        _LOG,
+    ),
     "retention": (retention_service_pb2.DESCRIPTOR, _LOG),
 }
 COMMAND = Path(__file__).parents[2] / "bin" / "onggi"
