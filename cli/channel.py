@@ -25,10 +25,14 @@ RETRIES: Final = {
                 "backoffMultiplier": 2,
                 "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
-        }
+        },
+        {"name": [{"service": "onggi.payment_vault.v1.TokenizationService", "method": "StreamTokenize"}]},
     ],
 }
-"""gRPC service config: all methods, four attempts at most, within the call's own deadline."""
+"""gRPC service config: all methods, four attempts at most, within the call's own deadline.
+
+But a stream of batches: which of them were answered, and so where to go on, is known to its sender alone.
+"""
 
 MAX_SENT_BYTES: Final = 4 * 1024 * 1024
 MAX_RECEIVED_BYTES: Final = 32 * 1024 * 1024
