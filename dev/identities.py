@@ -26,6 +26,7 @@ CALLERS: Final[Mapping[str, str]] = {
     "privacy-officer": "staff",
     "security-reviewer": "staff",
     "tax-officer": "staff",
+    "key-custodian": "staff",
 }
 """Caller name -> namespace."""
 

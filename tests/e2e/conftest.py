@@ -31,6 +31,15 @@ def breakable(_breakable: Stack) -> Iterator[Stack]:
     mend(_breakable)
 
 
+@pytest.fixture(scope="session")
+def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack whose keys rotate and whose rows all open: a broken one would keep a version from being retired."""
+    running = Stack(tmp_path_factory.mktemp("keys"), services=("archive", *SERVICES))
+    running.start()
+    yield running
+    running.erase()
+
+
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None]) -> Figures:
     """Keep what a test has measured for the end of the run."""
