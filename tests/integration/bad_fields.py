@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.payment_vault.tokens import new_token
 from tests.integration import examples
@@ -30,8 +31,12 @@ _APPROVALS = "onggi.payment_vault.v1.RevealApprovalService"
 REQUEST_REVEAL, APPROVE_REVEAL = f"{_APPROVALS}/RequestReveal", f"{_APPROVALS}/ApproveReveal"
 MARK_HONEY, LIFT = f"{_APPROVALS}/MarkHoneyToken", f"{_APPROVALS}/LiftSuspension"
 DETOKENIZE = "onggi.payment_vault.v1.DetokenizationService/Detokenize"
+REISSUE = "onggi.payment_vault.v1.DetokenizationService/ReissueToken"
 SEARCH = "onggi.processing_log.v1.ProcessingLogService/SearchEntries"
 PREPARE = "onggi.purge.v1.PurgeService/PreparePurge"
+ROTATE = "onggi.keys.v1.KeyService/RotateKey"
+REWRAP = "onggi.keys.v1.KeyService/RewrapKey"
+RETIRE = "onggi.keys.v1.KeyService/RetireKey"
 PLAN = "onggi.retention.v1.RetentionService/PlanPurge"
 APPROVE = "onggi.retention.v1.RetentionService/ApprovePlan"
 
@@ -235,6 +240,22 @@ INSTRUMENTS = [
          change=lambda request, _: request.ClearField("instrument")),
     Case("instrument of no kind", TOKENIZE, "", lambda _: "", "required", field="instrument.kind",
          change=lambda request, _: request.instrument.Clear()),
+    Case("identifier of no type", TOKENIZE, "", lambda _: "", "required", field="instrument.cash_receipt.identifier",
+         change=lambda request, _: request.instrument.cash_receipt.SetInParent()),
+    Case("cash receipt card of 17 digits", TOKENIZE, "instrument.cash_receipt.card_number",
+         lambda _: "6" + card().replace("-", "") + "-", "LENGTH"),
+    Case("cash receipt card of 19 digits", TOKENIZE, "instrument.cash_receipt.card_number",
+         lambda _: "600" + card().replace("-", ""), "LENGTH"),
+    Case("resident number as mobile number", TOKENIZE, "instrument.cash_receipt.mobile_phone", rrn, "NOT_MOBILE"),
+    Case("an end that is none", TOKENIZE, "expires_at", lambda _: Timestamp(seconds=1 << 60), "timestamp"),
+    Case("an end in the past", TOKENIZE, "expires_at", lambda _: Timestamp(seconds=1), "in_the_past"),
+    Case("an end in a hundred years", TOKENIZE, "expires_at", lambda _: Timestamp(seconds=4_900_000_000), "too_far"),
+    Case("card number as token to replace", REISSUE, "token", card, reason="TOKEN_NOT_FOUND"),
+    Case("another member's token to replace", REISSUE, "", lambda _: "", reason="TOKEN_NOT_FOUND", change=name_another),
+    Case("token replaced without a reason", REISSUE, "access.reason", lambda _: " ", "required", reason="REASON_REQUIRED",
+         search=False),
+    Case("card's PIN in a reason", REISSUE, "access.reason", lambda _: f"카드 비밀번호 {RANDOM.randrange(10**4):04}",
+         "CARD_PIN", search=False),
     Case("unknown token", GET_TOKEN, "token", lambda _: new_token("card"), reason="TOKEN_NOT_FOUND", search=False),
     Case("junk token", GET_TOKEN, "token", lambda _: "tok_" + words(20), reason="TOKEN_NOT_FOUND"),
     Case("card number as token", GET_TOKEN, "token", card, reason="TOKEN_NOT_FOUND"),
@@ -291,6 +312,13 @@ ACCESS = [
     Case("a day that is none", PREPARE, "through", lambda _: "2026-99-99", "date", search=False,
          change=of_members),
     Case("epoch 0", PREPARE, "epoch", lambda _: 0, "uint64.gte_lte"),
+    Case("key of nobody", ROTATE, "key", lambda _: words(20), "unknown", reason="KEY_UNKNOWN"),
+    Case("key of nobody, to rewrap", REWRAP, "key", lambda _: words(20), "unknown", reason="KEY_UNKNOWN"),
+    Case("index key, to retire", RETIRE, "key", lambda _: "index-identity", "unknown", reason="KEY_UNKNOWN",
+         search=False),
+    Case("card number as key", RETIRE, "key", card, "string.pattern"),
+    Case("key to retire without a reason", RETIRE, "access.reason", lambda _: " ", "required",
+         reason="REASON_REQUIRED", search=False),
     Case("subject of a purge that is none", PREPARE, "subject_ids[0]", card, "string.uuid"),
 ]  # fmt: skip
 
