@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.installed: requirements.lock
 	@PYTHON="$(PYTHON)" bash dev/install.sh
@@ -56,6 +56,10 @@ format: install ## Format the code
 .PHONY: bench
 bench: install ## Benchmarks: ratios, taken in one run; writes build/bench.json
 	@$(BIN)/python -m bench
+
+.PHONY: bench-timing
+bench-timing: install ## Whether the time of a reveal tells destroyed tokens from unknown ones; writes build/timing.json
+	@$(BIN)/python -m bench.timing
 
 .PHONY: lock
 lock: ## Make requirements.lock anew from pyproject.toml
