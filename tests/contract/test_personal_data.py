@@ -80,6 +80,7 @@ MASK_OF_ITEM = {
 SOUNDS_PERSONAL = {"email", "phone", "name", "number", "address", "password", "expiry"}
 NOT_PERSONAL = {
     "PurgeCheck.name": "what a check has looked at, such as 'rows left in token'",
+    "Key.name": "the name of a transit key, such as 'card'",
     "Entry.peer_address": "where an access came from (접속지): the log's own, never a member's",
 }
 # Words of a field's name that no field may have: what must not be kept after an authorisation, even encrypted.

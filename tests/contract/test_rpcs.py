@@ -7,11 +7,14 @@ from onggi.options.v1 import options_pb2 as options
 from tests.contract.walk import METHODS, access, action, flag, is_text, request_fields, rules
 
 CHANGING = {"CREATE", "UPDATE", "DELETE", "TOKENIZE", "WITHDRAW", "APPROVE"}
-# Both change something under an action that holders' RPCs have too, which name a plan and an attempt instead.
+# These change something under an action that others have too, which name a plan and an attempt instead, or go on with
+# what is left (RewrapKey).
 CHANGING_RPCS = {
     "onggi.retention.v1.RetentionService/PlanPurge",
     "onggi.retention.v1.RetentionService/ExecutePlan",
     "onggi.payment_vault.v1.RevealApprovalService/RequestReveal",
+    "onggi.keys.v1.KeyService/RotateKey",
+    "onggi.keys.v1.KeyService/RetireKey",
 }
 WITH_A_REASON = {
     "onggi.payment_vault.v1.DetokenizationService/Detokenize",
@@ -25,6 +28,9 @@ WITH_A_REASON = {
     "onggi.identity.v1.ArchiveService/GetArchived",
     "onggi.identity.v1.ArchiveService/ListArchived",
     "onggi.identity.v1.ConsentService/ListOutdatedConsents",
+    "onggi.keys.v1.KeyService/RotateKey",
+    "onggi.keys.v1.KeyService/RewrapKey",
+    "onggi.keys.v1.KeyService/RetireKey",
 }
 EACH_RPC = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 
