@@ -4,7 +4,21 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import archive, certificate, command, consent, error_view, log, member, policy, purge, record, reveal, token
+from cli import (
+    archive,
+    certificate,
+    command,
+    consent,
+    error_view,
+    keys,
+    log,
+    member,
+    policy,
+    purge,
+    record,
+    reveal,
+    token,
+)
 from cli.command import with_session
 from cli.exit_codes import MEANINGS, ExitCode
 from cli.explain import explain
@@ -34,6 +48,7 @@ app.command("explain")(with_session()(explain))
 app.add_typer(archive.commands, name="archive")
 app.add_typer(purge.commands, name="purge")
 app.add_typer(certificate.commands, name="certificate")
+app.add_typer(keys.commands, name="keys")
 app.add_typer(log.commands, name="log")
 app.add_typer(policy.commands, name="policy")
 

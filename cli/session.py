@@ -101,15 +101,13 @@ class Remote:
     service: str
     channel: grpc.Channel
 
-    @property
-    def timeout(self) -> float:
-        """Deadline of one call, in seconds."""
-        return self.session.options.timeout or DEFAULT_TIMEOUT_SECONDS
-
-    def call(self, method: "grpc.UnaryUnaryMultiCallable[Request, Response]", request: Request) -> Response:
-        """One call. Raises CallError."""
+    def call(
+        self, method: "grpc.UnaryUnaryMultiCallable[Request, Response]", request: Request, usual: float | None = None
+    ) -> Response:
+        """One call; `usual`: seconds that it may take unless the options say otherwise. Raises CallError."""
+        timeout = self.session.options.timeout or usual or DEFAULT_TIMEOUT_SECONDS
         try:
-            response, call = method.with_call(request, timeout=self.timeout, metadata=self._metadata)
+            response, call = method.with_call(request, timeout=timeout, metadata=self._metadata)
         except grpc.RpcError as error:
             raise self._failure(error, request) from None
         self._tell_record(call)

@@ -29,6 +29,7 @@ from onggi.identity.v1 import (
     member_service_pb2,
     record_service_pb2,
 )
+from onggi.keys.v1 import key_service_pb2
 from onggi.payment_vault.v1 import detokenization_service_pb2, reveal_approval_service_pb2, tokenization_service_pb2
 from onggi.processing_log.v1 import processing_log_service_pb2
 from onggi.retention.v1 import retention_service_pb2
@@ -36,19 +37,22 @@ from onggi.retention.v1 import retention_service_pb2
 from cli.app import main
 
 _LOG = processing_log_service_pb2.DESCRIPTOR
+_KEYS = key_service_pb2.DESCRIPTOR
 _FILES = {
-    "archive": (archive_service_pb2.DESCRIPTOR, _LOG),
+    "archive": (archive_service_pb2.DESCRIPTOR, _KEYS, _LOG),
     "identity": (
         member_service_pb2.DESCRIPTOR,
         contact_service_pb2.DESCRIPTOR,
         record_service_pb2.DESCRIPTOR,
         consent_service_pb2.DESCRIPTOR,
+        _KEYS,
         _LOG,
     ),
     "payment_vault": (
         tokenization_service_pb2.DESCRIPTOR,
         detokenization_service_pb2.DESCRIPTOR,
         reveal_approval_service_pb2.DESCRIPTOR,
+        _KEYS,
         _LOG,
     ),
     "retention": (retention_service_pb2.DESCRIPTOR, _LOG),
