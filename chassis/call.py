@@ -20,7 +20,7 @@ class Call:
 
     ``deadline``: loop time at which the caller gives up, or None. ``running.stopping``: a stream
     should end now. ``full_view``: items that the answer may show in full. ``requests``: where the caller streams, the
-    messages after the first.
+    messages after the first; ``admitted``: one of these has passed the chain.
     """
 
     method: Method
@@ -33,6 +33,7 @@ class Call:
     message: Message | None = None
     full_view: frozenset[str] = _NOTHING
     requests: RequestStream | None = None
+    admitted: bool = False
 
     def following(self, raw: bytes) -> "Call":
         """Return the access that the next message of the stream is, with a row of its own."""

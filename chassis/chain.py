@@ -168,6 +168,12 @@ async def enforce_access(grounds: Grounds, call: Call, proceed: Proceed) -> Resp
     return await proceed(call)
 
 
+async def admit(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
+    """Note that a message of a stream is right and allowed: the next may be read."""
+    call.admitted = True
+    return await proceed(call)
+
+
 def allowed_in_full(policy: Policy, call: Call, message: Message) -> frozenset[str]:
     """Return the items that the answer may show in full: none, unless a full view or a reveal was asked for."""
     full = call.method.reveals or getattr(message, "view", 0) == VIEW_FULL
@@ -186,8 +192,8 @@ CHAIN: tuple[Link, ...] = (
 UNKNOWN_CHAIN: tuple[Link, ...] = CHAIN[:4]
 # A stream of requests: its first message goes the whole way and says why for all of them.
 OPENING_CHAIN: tuple[Link, ...] = (*CHAIN[:4], read_opening, *CHAIN[4:])
-# Each later message is an access of its own; what fails ends the stream, and what was answered before stays done.
-FOLLOWING_CHAIN: tuple[Link, ...] = (translate_errors, record_access, parse_following, enforce_access)
+# Each later message is an access of its own; what fails ends the stream, in its turn, and is translated there.
+FOLLOWING_CHAIN: tuple[Link, ...] = (record_access, parse_following, enforce_access, admit)
 
 
 def wrap(links: tuple[Link, ...], grounds: Grounds, handler: Proceed) -> Proceed:
@@ -214,34 +220,24 @@ async def present_stream(grounds: Grounds, call: Call, messages: AsyncIterator[M
         async for message in messages:
             yield present(call, message)
     except Exception as error:  # noqa: BLE001
-        await _end(grounds, call, error)
+        await end_stream(grounds, call, error)
 
 
-async def answer_each(grounds: Grounds, call: Call, proceed: Proceed) -> AsyncIterator[bytes]:
-    """Answer each later message of a stream of requests, in order; the next is read when the last is answered."""
-    while (raw := await _next_of(grounds, call)) is not None:
-        yield await proceed(call.following(raw))
-
-
-async def _next_of(grounds: Grounds, call: Call) -> bytes | None:
-    assert call.requests is not None
-    try:
-        return await call.requests.read()
-    except Exception as error:  # noqa: BLE001
-        await _end(grounds, call, error)
-    return None
-
-
-async def _end(grounds: Grounds, call: Call, error: Exception) -> None:
+async def end_stream(grounds: Grounds, call: Call, error: Exception) -> None:
     """Record and translate what ends a stream on its way; what cannot be recorded is answered so."""
-    failure = error if isinstance(error, errors.DomainError) else errors.Internal()
-    if not isinstance(error, errors.DomainError):
-        log.error("unexpected error", error=type(error).__name__, at=place_of(error))
     try:
         await detached(_record_failure(grounds.ledger, call, error))
     except errors.DomainError as unrecorded:
-        failure = unrecorded
-    await abort(call, errors.to_status(failure, call.entry.trace_id))
+        error = unrecorded
+    await refuse(call, error)
+
+
+async def refuse(call: Call, error: Exception) -> None:
+    """End the call with the error, which is recorded already. Raises, always."""
+    if not isinstance(error, errors.DomainError):
+        log.error("unexpected error", error=type(error).__name__, at=place_of(error), trace_id=call.entry.trace_id)
+        error = errors.Internal()
+    await abort(call, errors.to_status(error, call.entry.trace_id))
 
 
 def trailing_metadata(call: Call) -> tuple[tuple[str, str], ...]:

@@ -18,7 +18,7 @@ from google.protobuf.empty_pb2 import Empty
 from grpc_reflection.v1alpha import reflection
 from onggi.options.v1 import options_pb2 as options
 
-from chassis import chain, contract, errors, trace_context
+from chassis import chain, contract, errors, stream_answers, trace_context
 from chassis.call import Call
 from chassis.chain import Grounds, Proceed
 from chassis.contract import Method
@@ -161,7 +161,7 @@ class _Streams:
             call = _open(self._method, self._grounds, b"", context, self._running)
             call.requests = RequestStream(context, self._running, call.deadline, self._idle_seconds)
             await self._proceed(call)
-            async for answer in chain.answer_each(self._grounds, call, self._follow):
+            async for answer in stream_answers.answer_each(self._grounds, call, self._follow):
                 yield answer
 
 
