@@ -55,7 +55,7 @@ CURES: Final[Mapping[str, str]] = {
     "METHOD_UNKNOWN": "This server has no such RPC.",
     "STALE_EPOCH": "The purge attempt is older than one that this holder has seen. Stop: another worker goes on.",
     "PLAN_STATE": "The plan is not in a state that allows this. Read it and see.",
-    "SELF_APPROVAL": "Who asked for a plan may not approve it. Another person must.",
+    "SELF_APPROVAL": "Who asked for it, or whom it concerns, may not approve it. Another person must.",
     "PLAN_CHANGED": "The plan is not the one that was reviewed: its digest differs. Read it again.",
     "CATEGORY_UNKNOWN": "This holder keeps nothing of that category. Use a category of docs/retention.md.",
     "HOLDER_UNAVAILABLE": "A data holder cannot be reached. Retry; the plan stands.",

@@ -5,8 +5,9 @@ and one-time tokens, for many calls of many callers at many replicas, exactly. U
 take the same path and give the same answer. The log row is durable before anything is decrypted.
 """
 
+import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -87,6 +88,7 @@ class Reveals:
         self._hot = hot
         self._opener = opener
         self._budgets = budgets
+        self._told_until: dict[str, float] = {}
         self._batcher: Batcher[_Wanted, api.Token] = Batcher("reveals", self._flush)
 
     async def reveal(self, call: Call, pair: Pair) -> api.Token:
@@ -124,7 +126,7 @@ class Reveals:
         for one in wanted:
             mine = rows[place : place + len(one.pairs)]
             place += len(one.pairs)
-            answers.append(_answer(one, mine, lambda pair: copy(opened.get(pair))))
+            answers.append(self._answer(one, mine, opened))
         return answers
 
     def _arguments(self, wanted: Sequence[_Wanted]) -> Sequence[Any]:
@@ -147,22 +149,34 @@ class Reveals:
             [pair.member_id for one in wanted for pair in one.pairs],
         )
 
+    def _answer(
+        self, one: _Wanted, rows: Sequence[asyncpg.Record], opened: Mapping[Pair, Any]
+    ) -> Revealed | DomainError:
+        first = rows[0]
+        if first["trapped"]:
+            return _trapped(one)
+        if reason := first["reason"]:
+            kind = _REFUSALS[reason]
+            one.call.entry.settled(kind)
+            return self._exhausted(one, first["retry"]) if kind is BudgetExhausted else kind()
+        return [
+            copy(opened.get(pair)) if row["known"] else TokenNotFound()
+            for pair, row in zip(one.pairs, rows, strict=True)
+        ]
+
+    def _exhausted(self, one: _Wanted, retry_after: float) -> BudgetExhausted:
+        """On-call is told once a window, not once a call."""
+        entry, now = one.call.entry, time.monotonic()
+        if self._told_until.get(entry.actor, 0.0) <= now:
+            self._told_until[entry.actor] = now + retry_after
+            log.warning(
+                "reveal budget exhausted", actor=entry.actor, record_id=entry.record_id, trace_id=entry.trace_id
+            )
+        return BudgetExhausted(retry_after)
+
     async def close(self) -> None:
         """Finish what waits."""
         await self._batcher.close()
-
-
-def _answer(
-    one: _Wanted, rows: Sequence[asyncpg.Record], opened: Callable[[Pair], api.Token | DomainError]
-) -> Revealed | DomainError:
-    first = rows[0]
-    if first["trapped"]:
-        return _trapped(one)
-    if reason := first["reason"]:
-        kind = _REFUSALS[reason]
-        one.call.entry.settled(kind)
-        return BudgetExhausted(first["retry"]) if kind is BudgetExhausted else kind()
-    return [opened(pair) if row["known"] else TokenNotFound() for pair, row in zip(one.pairs, rows, strict=True)]
 
 
 def _trapped(one: _Wanted) -> Revealed | DomainError:
