@@ -61,6 +61,10 @@ bench: install ## Benchmarks: ratios, taken in one run; writes build/bench.json
 bench-timing: install ## Whether the time of a reveal tells destroyed tokens from unknown ones; writes build/timing.json
 	@$(BIN)/python -m bench.timing
 
+.PHONY: import-test
+import-test: install ## Import 200,000 synthetic cards, killed three times; count them, print the rate
+	@$(BIN)/python -m bench.import_run
+
 .PHONY: lock
 lock: ## Make requirements.lock anew from pyproject.toml
 	@bash dev/lock.sh
