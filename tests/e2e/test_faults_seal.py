@@ -110,3 +110,35 @@ async def test_profiles_swapped_between_members_do_not_open(breakable: Stack) ->
         assert _codes(answers) == [BROKEN, BROKEN, "OK"] * 3
         name = members[2].institution.organization_name
         assert [answer.message.member.profile.organization_name for answer in answers[2::3]] == [name] * 3
+
+
+async def test_a_value_in_another_column_of_its_row_does_not_open(breakable: Stack) -> None:
+    """A profile and a password's hash stand under one key and one salt; one in the column of the other does not open."""
+    async with Known(breakable) as known:
+        member = await known.register()
+        await query(
+            breakable, "identity", "UPDATE member SET sealed = sealed_password WHERE member_id::text = $1",
+            member.member_id,
+        )  # fmt: skip
+        answers = [await known.portal.ask(known.portal.members.GetMember, one.read()) for one in (member, known.member)]
+
+        assert _codes(answers) == [BROKEN, "OK"]
+        assert answers[0].message is None
+
+
+async def test_a_token_given_to_another_member_does_not_open(breakable: Stack, figures: Figures) -> None:
+    """Whoever writes another subject into a row gains nothing: the value is bound to the salt of whose it was."""
+    async with Known(breakable) as known:
+        held = list(known.tokens)
+        victim = held[0]
+        thief = next(one for one in held if one.member_id != victim.member_id)
+        await query(
+            breakable, "payment_vault", "UPDATE token SET member_id = $2::text::uuid WHERE token = $1",
+            known.tokens[victim], thief.member_id,
+        )  # fmt: skip
+        stolen = Registration(thief.member_id, victim.number, victim.payer)
+        known.tokens[stolen] = known.tokens.pop(victim)
+        answers = [*await _reveal(known, [stolen, thief]), *await _masked(known, [stolen, thief])]
+        figures(f"token written to another member: {_codes(answers)}")
+
+        assert _codes(answers) == [BROKEN, "OK", BROKEN, "OK"]
