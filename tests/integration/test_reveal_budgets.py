@@ -11,6 +11,8 @@ import pytest
 
 from dev.postgres import SUPERUSER
 from dev.stack import Stack
+from services.payment_vault.approvals import FORGET as FORGET_REQUESTS
+from services.payment_vault.reveals import FORGET as FORGET_SUBJECTS
 from tests.integration import examples
 from tests.integration.clients import Clients
 from tests.integration.log_rows import Log, session
@@ -132,3 +134,19 @@ async def test_what_is_not_there_costs_nothing(clients: Clients, log: Log) -> No
     for one in ((held[0], other[1]), (other[0], held[1])):
         assert (await reveal(clients, one)).reason == "TOKEN_NOT_FOUND"
     assert await used(log) == (BUDGET.hour - 1, 0)
+
+
+async def test_whom_a_caller_has_revealed_is_forgotten_with_the_day(stack: Stack, clients: Clients, log: Log) -> None:
+    """LG-10: what housekeeping runs, under the service's own login, leaves today's members and no other; so for requests."""
+    held = await members_with_tokens(clients, 2)
+    await leave_room(log, hour=BUDGET.hour)
+    for one in held:
+        assert (await reveal(clients, one)).code.name == "OK"
+    await log.fetch(
+        "payment_vault", "UPDATE reveal_subject SET day = day - interval '1 day' WHERE subject = $1", UUID(held[0][0])
+    )
+    async with session(stack.postgres.login("payment_vault", "payment_vault")) as connection:
+        await connection.execute(str(FORGET_SUBJECTS))
+        await connection.execute(str(FORGET_REQUESTS))
+    left = await log.fetch("payment_vault", "SELECT subject FROM reveal_subject WHERE caller = $1", BILLING)
+    assert [str(row["subject"]) for row in left] == [held[1][0]]
