@@ -227,6 +227,13 @@ def example(rpc: str, purpose: str = "", *, reason: str = "a test") -> Any:
     return request
 
 
+def batch_of_a_stream() -> tokens.StreamTokenizeRequest:
+    """What may follow the opening of a StreamTokenize: one card."""
+    return tokens.StreamTokenizeRequest(
+        request_id=new_id(), items=[tokens.TokenizeItem(member_id=new_id(), instrument=card())]
+    )
+
+
 async def new_member(clients: Clients) -> members.Member:
     """Register a member and return it as the answer shows it."""
     outcome = await clients.call("portal", "onggi.identity.v1.MemberService/RegisterMember", register())

@@ -68,8 +68,13 @@ def is_free_text(field: FieldDescriptor) -> bool:
 
 
 def request_with(rpc: str, path: str, value: str, world: World) -> Any:
-    """A right request with the value in one field, and all else so that it is looked at."""
-    request = examples.example(rpc)
+    """A right request with the value in one field, and all else so that it is looked at; of a stream, what it takes."""
+    if METHODS[rpc].client_streaming and not path.startswith("access."):
+        return [examples.example(rpc), _put_into(examples.batch_of_a_stream(), path, value, world)]
+    return _put_into(examples.example(rpc), path, value, world)
+
+
+def _put_into(request: Any, path: str, value: str, world: World) -> Any:
     name_what_exists(request, world)
     if ".bank_account." in path:
         put(request, path.partition(".bank_account.")[0], copy.copy(examples.bank_account()))
