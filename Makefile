@@ -57,6 +57,10 @@ format: install ## Format the code
 bench: install ## Benchmarks: ratios, taken in one run; writes build/bench.json
 	@$(BIN)/python -m bench
 
+.PHONY: bench-rewrap
+bench-rewrap: install ## Rewrapping 200,000 tokens beside the bare key server; writes build/rewrap.json
+	@$(BIN)/python -m bench.rewrap
+
 .PHONY: bench-timing
 bench-timing: install ## Whether the time of a reveal tells destroyed tokens from unknown ones; writes build/timing.json
 	@$(BIN)/python -m bench.timing

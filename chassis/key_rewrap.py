@@ -6,8 +6,8 @@ own context. While a page is put into the database, the next one is at Vault alr
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 _IDLE_PASSES = 3
 _PASS_PAUSE = 0.2
+_AHEAD = 3  # pages at Vault while one goes into the database
 
 Unwrap = Callable[[Sequence[str]], Awaitable[Sequence[bytes | SealBroken]]]
 """Returns plain salts, in order."""
@@ -45,7 +46,6 @@ class Target(NamedTuple):
 
 
 class _Page(NamedTuple):
-    last: Row
     changes: list[tuple[Row, str]]
     broken: int
 
@@ -81,31 +81,36 @@ class Rewrapper:
                 await asyncio.sleep(_PASS_PAUSE)  # rows that somebody had locked
 
     async def _pass(self, column: SealedColumn) -> AsyncIterator[int]:
-        broken = 0
-        ahead = asyncio.create_task(self._prepare(column, None))
+        broken, after, more = 0, None, True
+        ahead: deque[asyncio.Task[_Page]] = deque()
         try:
-            while (page := await ahead) is not None:
+            while more or ahead:
+                while more and len(ahead) < _AHEAD:
+                    if found := await self._rows.page(column, self._newest, after):
+                        after = found[-1]
+                        ahead.append(asyncio.create_task(self._prepare(column, [row for row in found if row["older"]])))
+                    more = bool(found)
+                if ahead:
+                    page = await ahead.popleft()
+                    broken += page.broken
+                    yield await self._rows.swap(column, self._entry(column), page.changes) if page.changes else 0
                 if self._call.running.stopping:
                     raise Stopping
-                ahead = asyncio.create_task(self._prepare(column, page.last))
-                broken += page.broken
-                yield await self._rows.swap(column, self._entry(column), page.changes) if page.changes else 0
         finally:
-            ahead.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await ahead
+            for task in ahead:
+                task.cancel()
+            await asyncio.gather(*ahead, return_exceptions=True)
         if broken:
             log.error("ciphertexts do not open and stay", key=self._key, table=column.table, rows=broken)
 
-    async def _prepare(self, column: SealedColumn, after: Row | None) -> _Page | None:
-        found = await self._rows.page(column, self._newest, after)
+    async def _prepare(self, column: SealedColumn, found: Sequence[Row]) -> _Page:
         if not found:
-            return None
+            return _Page([], 0)
         sealed = await self._sealed(column, found)
         fresh = iter(await self._keys.rewrap(self._key, [item for item in sealed if item is not None]))
         renewed = [(row, next(fresh)) for row, item in zip(found, sealed, strict=True) if item is not None]
         changes = [(row, text) for row, text in renewed if isinstance(text, str)]
-        return _Page(found[-1], changes, len(found) - len(changes))
+        return _Page(changes, len(found) - len(changes))
 
     async def _sealed(self, column: SealedColumn, found: Sequence[Row]) -> list[Sealed | None]:
         place = column.place

@@ -33,8 +33,9 @@ class SealedColumn:
     """One column that holds ciphertexts of one key.
 
     ``row``: the columns that identify a row, with their types; an index has them in this order. ``applies``: which rows
-    are meant, where a table holds ciphertexts of several keys. ``unit``: SQL for a row's erasure unit, and ``place``:
-    where its value stands; both make the derivation context. A key that is not derived has neither.
+    are meant, where a table holds ciphertexts of several keys, and ``needs``: the columns that this looks at. ``unit``:
+    SQL for a row's erasure unit, and ``place``: where its value stands; both make the derivation context. A key that is
+    not derived has neither.
     """
 
     key: str
@@ -42,6 +43,7 @@ class SealedColumn:
     column: str
     row: tuple[tuple[str, str], ...]
     applies: str = "true"
+    needs: tuple[str, ...] = ()
     unit: str = ""
     place: Callable[[Row], Place] | None = None
     statements: "_Statements" = field(init=False, compare=False)
@@ -67,18 +69,32 @@ class _Statements(NamedTuple):
 def _statements(column: SealedColumn) -> _Statements:
     names = [name for name, _ in column.row]
     own = ", ".join(f"t.{name}" for name in names)
+    sealed = f"t.{column.column}"
     here = f"FROM {column.table} AS t"
-    salt = "NULL::text"
+    there = f"WHERE {column.applies} AND {sealed} IS NOT NULL"
+    salt, living = "NULL::text", ""
     if column.unit:
         # A row whose unit is destroyed opens under no version, so it stands under none.
-        here += f" JOIN erasure_key AS k ON k.unit = {column.unit} AND k.wrapped_salt IS NOT NULL"
-        salt = "k.wrapped_salt"
-    here += f" WHERE {column.applies} AND t.{column.column} IS NOT NULL"
-    older = f"{here} AND key_version(t.{column.column}) < $1"
-    wanted = f"SELECT {own}, t.{column.column} AS sealed, {salt} AS wrapped_salt {older}"
+        salt, living = (
+            "k.wrapped_salt",
+            f"JOIN erasure_key AS k ON k.unit = {column.unit} AND k.wrapped_salt IS NOT NULL",
+        )
     after = ", ".join(f"${number}::{kind}" for number, (_, kind) in enumerate(column.row, start=3))
     arrays = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(column.row, start=4))
     same = " AND ".join(f"t.{name} = {{of}}.{name}" for name in names)
+    # The page is cut before it is looked at: with a condition in there the planner reads and sorts the table for each. Its
+    # last row comes along in any case, for the next page begins behind it.
+    kept = list(dict.fromkeys([*names, column.column, *column.needs]))
+    older = f"{column.applies} AND key_version({sealed}) < $1"
+    backwards = ", ".join(f"t.{name} DESC" for name in names)
+    page = f"""
+    WITH page AS MATERIALIZED (SELECT {", ".join(f"t.{name}" for name in kept)} {here} {{after}} ORDER BY {own} LIMIT $2)
+    SELECT {own}, {sealed} AS sealed, {salt} AS wrapped_salt,
+           coalesce({older}{" AND k.unit IS NOT NULL" if living else ""}, false) AS older
+    FROM page AS t {f"LEFT {living}" if living else ""}
+    WHERE {older} OR ({own}) = (SELECT {own} FROM page AS t ORDER BY {backwards} LIMIT 1)
+    ORDER BY {own}
+    """
     swap = f"""
     WITH log AS ({PLAIN_INSERT}),
     mine AS MATERIALIZED (
@@ -90,10 +106,10 @@ def _statements(column: SealedColumn) -> _Statements:
     SELECT count(*) AS rows FROM changed
     """
     return _Statements(
-        tally=f"SELECT key_version(t.{column.column}) AS version, count(*) AS rows {here} GROUP BY 1 ORDER BY 1",
-        standing=f"SELECT count(*) AS rows {older}",
-        first=f"{wanted} ORDER BY {own} LIMIT $2",
-        following=f"{wanted} AND ({own}) > ({after}) ORDER BY {own} LIMIT $2",
+        tally=f"SELECT key_version({sealed}) AS version, count(*) AS rows {here} {living} {there} GROUP BY 1 ORDER BY 1",
+        standing=f"SELECT count(*) AS rows {here} {living} {there} AND key_version({sealed}) < $1",
+        first=page.format(after=""),
+        following=page.format(after=f"WHERE ({own}) > ({after})"),
         swap=swap,
         fence="SELECT set_key_floor($1, $2, $3, $4)",
     )
@@ -124,7 +140,7 @@ class KeyRows:
         return sum(rows[0]["rows"] for rows in found)
 
     async def page(self, column: SealedColumn, newest: int, after: Row | None) -> Sequence[Row]:
-        """Return the next rows under older versions: their ids, ``sealed``, ``wrapped_salt``."""
+        """Return of the next PAGE rows those under ``older`` versions, and the last: ids, ``sealed``, ``wrapped_salt``."""
         if after is None:
             return await self._hot.fetch(column.statements.first, newest, PAGE)
         last = [after[name] for name, _ in column.row]

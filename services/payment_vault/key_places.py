@@ -11,7 +11,7 @@ _UNIT = "'member:' || t.member_id"
 COLUMNS = (
     *(
         SealedColumn(
-            key, "token", "sealed", _ROW, applies=f"kind = '{kind}'", unit=_UNIT,
+            key, "token", "sealed", _ROW, applies=f"kind = '{kind}'", needs=("kind",), unit=_UNIT,
             place=lambda row: keys.number_place(row["token"]),
         )
         for kind, key in keys.NUMBER_KEYS.items()
