@@ -56,7 +56,7 @@ async def serve(settings: Settings) -> None:
         policy = process.privacy_policy
         records = Records(process.engine, process.hot("records"), mutations, transit, erasure_keys, policy=policy)
         events = RecordEvents(mutations, transit, policy)
-        held = categories.of_identity(policy.retention)
+        held = categories.of_identity(policy)
         purge = PurgeServicer(process.engine, process.auditor, held, erasure_keys, transit, keeper=KeptRecords(policy))
         archive = connect(settings.archive)
         process.on_close(archive.dispose)
