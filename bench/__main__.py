@@ -1,4 +1,4 @@
-"""``make bench``: calls per second at 64 in flight, as ratios taken in turns within one run.
+"""``make bench``: calls per second at 64 in flight, and the drop of a month, as ratios taken in turns within one run.
 
 The measured server has one core; everything else (client, PostgreSQL, OpenBao, receiver) shares the other. Medians of
 five rounds. Afterwards the rows are counted: every answer must have its rows, or the figures are void.
@@ -9,13 +9,13 @@ import json
 import os
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import population, requests, rows
+from bench import month_drop, population, requests, rows
 from bench.processes import OTHER_CORE, SERVER_CORE, extra_servers, pin
 from bench.rounds import IN_FLIGHT, ROUNDS, SECONDS, Measured, Round, run
 from dev.identities import account, server_name
@@ -46,7 +46,8 @@ def main() -> int:
             results = run(subjects, stack.client_credentials("billing"), BUILD)
         answered = {name: sum(one["answered"] for one in rounds) for name, rounds in results.items()}
         void = asyncio.run(rows.faults(stack, answered))
-    return _report(results, void)
+        dropped = asyncio.run(month_drop.measure(stack))
+    return _report(results, void, dropped)
 
 
 def _subjects(stack: Stack, ports: Ports, pids: dict[str, int], ids: Sequence[str]) -> list[Measured]:
@@ -68,16 +69,16 @@ def _subjects(stack: Stack, ports: Ports, pids: dict[str, int], ids: Sequence[st
     ]
 
 
-def _report(results: dict[str, list[Round]], void: Sequence[str]) -> int:
+def _report(results: dict[str, list[Round]], void: Sequence[str], dropped: Sequence[Mapping[str, object]]) -> int:
     counted = {name: [one for one in rounds if not one["warm_up"]] for name, rounds in results.items()}
     rate = {name: statistics.median(one["rate"] for one in rounds) for name, rounds in counted.items()}
     Console().print(_table(counted, rate))
     ratios = [("GetMember", "echo"), ("Tokenize", "echo"), ("Tokenize", "naive Tokenize")]
-    lines = [_line(name, baseline, rate) for name, baseline in ratios]
+    lines = [*(_line(name, baseline, rate) for name, baseline in ratios), *dropped]
     Path("build/bench.json").write_text(json.dumps({"rows": lines, "void": list(void)}, indent=2) + "\n")
     failures = sum(sum(one["failures"].values()) for rounds in results.values() for one in rounds)
     for line in lines:
-        print(f"{line['name']}: {line['ratio']:.2f}")
+        print(f"{line['name']}: {line['ratio']:.4g}")
     print(f"failed calls: {failures}; rows behind the answers: {'; '.join(void) or 'all there'}")
     return 1 if void or failures else 0
 

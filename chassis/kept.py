@@ -4,7 +4,7 @@ What there is (which tables, which items) is the service's own and comes as a ``
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from onggi.purge.v1 import purge_service_pb2 as api
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -13,28 +13,51 @@ from chassis import page
 from chassis.database import reading
 
 PAGE = 1000
-_PARTS = (page.unit, page.unit, page.unit, page.unit)
+
+
+class Key(NamedTuple):
+    """What entries are sorted by, character by character. ``record_id``: a UUID, or empty where a thing has none."""
+
+    kind: str = ""
+    record_id: str = ""
+    category: str = ""
+    event_date: str = ""
+
+
+class Part(NamedTuple):
+    """A stretch of all entries: those after a key, and no more than so many."""
+
+    after: Key
+    size: int
 
 
 class Keeper(Protocol):
     """What a service knows of all that it keeps."""
 
     async def kept(
-        self, connection: AsyncConnection, member_id: str | None, record_id: str | None
+        self, connection: AsyncConnection, member_id: str | None, record_id: str | None, part: Part | None = None
     ) -> Sequence[api.Kept]:
-        """Return one entry for each basis of what is kept of the member, or of the record; exactly one is given."""
+        """Return one entry for each basis of what is kept of the member, or of the record; exactly one is given.
+
+        With ``part`` it may leave out whatever is no part of it, and has to, of what there can be many of.
+        """
         ...
 
 
 async def list_kept(engine: AsyncEngine, keeper: Keeper, request: api.ListKeptRequest) -> api.ListKeptResponse:
     """Return one page, in an order of its own. Raises PageTokenInvalid, DatabaseUnavailable."""
-    after = page.key(request.page_token, *_PARTS)
+    after = Key(*(page.key(request.page_token, page.unit, _id, page.unit, page.unit) or ()))
+    part = Part(after, PAGE + 1)  # the one beyond the page tells that there is another
     async with reading(engine) as connection:
-        found = await keeper.kept(connection, request.member_id or None, request.record_id or None)
-    rest = sorted((item for item in found if after is None or _key(item) > after), key=_key)
+        found = await keeper.kept(connection, request.member_id or None, request.record_id or None, part)
+    rest = sorted((item for item in found if _key(item) > after), key=_key)
     more = len(rest) > PAGE
     return api.ListKeptResponse(kept=rest[:PAGE], next_page_token=page.token(*_key(rest[PAGE - 1])) if more else "")
 
 
-def _key(item: api.Kept) -> tuple[str, str, str, str]:
-    return item.kind, item.record_id, item.category, item.event_date
+def _key(item: api.Kept) -> Key:
+    return Key(item.kind, item.record_id, item.category, item.event_date)
+
+
+def _id(text: str) -> str:
+    return page.identifier(text) if text else ""

@@ -9,7 +9,6 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Protocol
 
 import structlog
@@ -20,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import errors, page
 from chassis.call import Call
+from chassis.cutoffs import Cutoffs, texts
 from chassis.database import DATABASE_ERRORS, is_refusal, reading, sqlstate
 from chassis.detached import detached
 from chassis.entry import carried
@@ -79,15 +79,15 @@ class Destroyed:
 class Category(Protocol):
     """What a service knows of one category. Every method works within the transaction of the connection."""
 
-    async def collect(self, connection: AsyncConnection, through: date, subject_ids: Sequence[str]) -> Sequence[str]:
-        """Return the units that are due: their event date is ``through`` or earlier, or their subject is given."""
+    async def collect(self, connection: AsyncConnection, cutoffs: Cutoffs, subject_ids: Sequence[str]) -> Sequence[str]:
+        """Return the units that are due: their event date is the cut-off or earlier, or their subject is given."""
         ...
 
     async def count(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
         """Return the rows of these units, by table."""
         ...
 
-    async def destroy(self, connection: AsyncConnection, through: date, units: Sequence[str]) -> Destroyed:
+    async def destroy(self, connection: AsyncConnection, cutoffs: Cutoffs, units: Sequence[str]) -> Destroyed:
         """Destroy salts, then rows, of those units that are still due; lock them before looking."""
         ...
 
@@ -107,10 +107,10 @@ class Category(Protocol):
 
 
 _RUN = text("""
-INSERT INTO purge_run (plan_id, category, epoch, through)
-VALUES (CAST(:plan AS uuid), :category, :epoch, :through)
+INSERT INTO purge_run (plan_id, category, epoch, through, cutoffs)
+VALUES (CAST(:plan AS uuid), :category, :epoch, :through, CAST(:cutoffs AS jsonb))
 ON CONFLICT (plan_id, category) DO UPDATE SET epoch = greatest(purge_run.epoch, excluded.epoch)
-RETURNING epoch, through
+RETURNING epoch, through, cutoffs
 """)
 _ADD_ITEMS = text("""
 INSERT INTO purge_item (plan_id, category, unit) SELECT CAST(:plan AS uuid), :category, unnest(CAST(:units AS text[]))
@@ -118,7 +118,7 @@ ON CONFLICT DO NOTHING
 """)
 _FENCE = text("""
 UPDATE purge_run SET epoch = greatest(epoch, :epoch)
-WHERE plan_id = CAST(:plan AS uuid) AND category = :category RETURNING epoch, through, destroyed, digest
+WHERE plan_id = CAST(:plan AS uuid) AND category = :category RETURNING epoch, through, cutoffs, destroyed, digest
 """)
 _ALL_UNITS = text("""
 SELECT unit FROM purge_item WHERE plan_id = CAST(:plan AS uuid) AND category = :category ORDER BY unit
@@ -173,11 +173,8 @@ class PurgeServicer:
         """Fix the set. Raises CategoryUnknown, StaleEpoch, InvalidField, DatabaseUnavailable."""
         category = self._category(request.category)
         [after] = page.key(request.page_token, page.unit) or [""]
-        try:
-            through = date.fromisoformat(request.through)
-        except ValueError:
-            raise errors.InvalidField([Violation("through", "date")]) from None
-        everything, counts = await detached(self._fix(category, request, call, through))
+        cutoffs = Cutoffs.read(request.through, request.cutoffs)
+        everything, counts = await detached(self._fix(category, request, call, cutoffs))
         shown = [unit for unit in everything if unit > after][:PAGE]
         return api.PreparePurgeResponse(
             counts=_counts(counts),
@@ -188,14 +185,16 @@ class PurgeServicer:
         )
 
     async def _fix(
-        self, category: Category, request: api.PreparePurgeRequest, call: Call, through: date
+        self, category: Category, request: api.PreparePurgeRequest, call: Call, asked: Cutoffs
     ) -> tuple[Sequence[str], Mapping[str, int]]:
         key = {"plan": request.plan_id, "category": request.category}
         async with self._recorded(call) as connection:
-            run = (await connection.execute(_RUN, {**key, "epoch": request.epoch, "through": through})).one()
+            cutoffs = {"through": asked.through, "cutoffs": json.dumps(texts(asked.by_version))}
+            run = (await connection.execute(_RUN, {**key, "epoch": request.epoch, **cutoffs})).one()
             self._fence(run.epoch, request.epoch)
             if not request.page_token:
-                units = await category.collect(connection, run.through, request.subject_ids)
+                fixed = Cutoffs.stored(run.through, run.cutoffs)
+                units = await category.collect(connection, fixed, request.subject_ids)
                 await connection.execute(_ADD_ITEMS, {**key, "units": list(units)})
             everything = list((await connection.scalars(_ALL_UNITS, key)).all())
             counts = await category.count(connection, everything)
@@ -225,7 +224,7 @@ class PurgeServicer:
             await append_within(connection, [call.entry])
             destroyed = dict(run.destroyed)
             if units:
-                batch = await category.destroy(connection, run.through, units)
+                batch = await category.destroy(connection, Cutoffs.stored(run.through, run.cutoffs), units)
                 tables = destroyed | batch.rows
                 destroyed = {table: destroyed.get(table, 0) + batch.rows.get(table, 0) for table in tables}
                 await connection.execute(_DONE, {**key, "units": units, "skipped": batch.skipped})

@@ -25,7 +25,7 @@ class ExitCode(IntEnum):
 
 MEANINGS: Final[Mapping[ExitCode, str]] = {
     ExitCode.OK: "done",
-    ExitCode.CHECK_FAILED: "a check failed: certificate not authentic, plan needs an operator, or you did not confirm",
+    ExitCode.CHECK_FAILED: "a check failed: policy or certificate not good, plan needs an operator, or you did not confirm",
     ExitCode.USAGE: "wrong use, or wrong configuration",
     ExitCode.UNAVAILABLE: "a service did not answer; what is shown may be incomplete",
     ExitCode.REFUSED: "refused: unknown caller, no right, or purpose not allowed",

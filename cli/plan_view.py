@@ -48,7 +48,7 @@ def parts_table(plan: Plan) -> Table:
             (
                 part.category,
                 part.holder,
-                part.through,
+                through(part),
                 str(part.units),
                 counts(part.planned),
                 str(done(part, plan.state)),
@@ -58,6 +58,11 @@ def parts_table(plan: Plan) -> Table:
             for part in plan.parts
         ],
     )
+
+
+def through(part: PlanPart) -> str:
+    """`2023-11-23`; where another date is due of what was collected under a version, that one too."""
+    return "; ".join((part.through, *(f"version {one.policy_version}: {one.through}" for one in part.cutoffs)))
 
 
 def plans_table(plans: Iterable[Plan]) -> Table:

@@ -1,13 +1,12 @@
-"""`onggi policy check`: the loader's checks, and the contract's ties."""
+"""`onggi policy check`: the loader's checks, the contract's ties, and whether the text can be written."""
 
 import typer
 
-from chassis.policy import ties
+from chassis.policy import render, ties
 from chassis.policy.faults import Fault, PolicyRefused
-from chassis.policy.load import load
 from cli.exit_codes import ExitCode
 from cli.policy_contract import contract
-from cli.policy_files import BESIDE_THE_PROGRAM, Directory
+from cli.policy_files import BESIDE_THE_PROGRAM, Directory, texts_of, whole
 from cli.printable import plain
 from cli.session import Session
 
@@ -31,7 +30,7 @@ def check(session: Session, *, directory: Directory = BESIDE_THE_PROGRAM) -> Non
 
 def _faults(directory: Directory) -> list[Fault]:
     try:
-        policy = load(directory)
+        policy = whole(directory)
     except PolicyRefused as refusal:
         return list(refusal.faults)
-    return list(ties.faults(policy, contract()))
+    return list(dict.fromkeys([*ties.faults(policy, contract()), *render.faults(policy, texts_of(directory))]))

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from rich.table import Table
 
-from chassis.policy.privacy_policy import CHAPTERS, FILES, PrivacyPolicy
+from chassis.policy.privacy_policy import FILES, PrivacyPolicy
+from cli.detail import listing
 from cli.failures import UsageError
 from cli.policy_files import BESIDE_THE_PROGRAM, Directory, opened
-from cli.printable import plain
 from cli.session import Session
 
 Before = Annotated[
@@ -31,22 +30,20 @@ class Change(NamedTuple):
 
 def diff(session: Session, *, before: Before, after: After, directory: Directory = BESIDE_THE_PROGRAM) -> None:
     """Compare two versions of one policy, by the periods that they changed, or two directories, by every value."""
-    if Path(before).is_dir() and Path(after).is_dir():
+    directories = [Path(each).is_dir() for each in (before, after)]
+    if all(directories):
         changes = list(of_policies(opened(Path(before)), opened(Path(after))))
+    elif any(directories):
+        raise UsageError("one is a directory and the other is not: give two versions, or two directories")
     else:
         changes = list(of_versions(opened(directory), before, after))
     if session.options.json:
         session.print_json({"changes": [change._asdict() for change in changes]})
         return
     if not changes:
-        session.out.print("no difference")
+        session.out.print("no difference" if all(directories) else "no period differs")
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("file", "key", "name", "before", "after"):
-        table.add_column(heading)
-    for change in changes:
-        table.add_row(*map(plain, change))
-    session.out.print(table)
+    session.out.print(listing(Change._fields, changes))
 
 
 def of_versions(policy: PrivacyPolicy, before: str, after: str) -> Iterator[Change]:
@@ -62,13 +59,18 @@ def of_versions(policy: PrivacyPolicy, before: str, after: str) -> Iterator[Chan
 
 
 def of_policies(before: PrivacyPolicy, after: PrivacyPolicy) -> Iterator[Change]:
-    """Every value of the nine chapters and of the access rules that differs."""
-    for part in (*CHAPTERS, "access"):
+    """Every value of every file that differs, and the periods that differ because the owner's settings do."""
+    for part in FILES:
         old, new = (dict(_values(getattr(policy, part).model_dump(mode="json"))) for policy in (before, after))
         for key in dict.fromkeys([*old, *new]):
             (old_name, old_value), (new_name, new_value) = old.get(key, ("", "")), new.get(key, ("", ""))
             if old_value != new_value:
                 yield Change(FILES[part], key, new_name or old_name, old_value, new_value)
+    categories = after.retention.categories
+    for name in sorted(before.retention.categories.keys() & categories.keys()):
+        then, now = before.period(name), after.period(name)
+        if then != now and before.retention.categories[name].period == categories[name].period:
+            yield Change(FILES["retention"], f"categories.{name}.period", categories[name].korean, then, now)
 
 
 def _values(value: Any, key: str = "", name: str = "") -> Iterator[tuple[str, tuple[str, str]]]:

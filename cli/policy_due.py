@@ -4,50 +4,44 @@ from datetime import date
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from chassis.policy.calendar import Calendar
-from chassis.policy.privacy_policy import PrivacyPolicy
+from chassis.policy.calendars import Calendars
+from cli.detail import listing
 from cli.failures import UsageError
 from cli.policy_files import BESIDE_THE_PROGRAM, Directory, opened
-from cli.printable import plain
 from cli.session import Session
+
+_COLUMNS = ("category", "name", "period", "due up to")
 
 On = Annotated[str, typer.Option("--on", metavar="YYYY-MM-DD", help="The day, in Korea; required.", show_default=False)]
 
 
 def due(session: Session, *, on: On, directory: Directory = BESIDE_THE_PROGRAM) -> None:
-    """Tell for each category the latest event date that is due on a day; none where the start is no date of its own."""
+    """Tell for each category the latest event date that is due on a day; none where the start is no date of its own.
+
+    By the periods of the version that is in force on that day, for what is collected under it.
+    """
     day = _day(on)
     policy = opened(directory)
-    cut_offs = cut_offs_on(policy, day)
+    calendar = Calendars(policy).in_force(day)
+    try:
+        cut_offs = {name: calendar.due(name, day) for name in sorted(calendar.categories)}
+    except ValueError:
+        raise UsageError("--on lies too near the beginning of the calendar") from None
     if session.options.json:
         session.print_json(
             {"on": day.isoformat(), "due": {name: at and at.isoformat() for name, at in cut_offs.items()}}
         )
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("category", "name", "period", "due up to"):
-        table.add_column(heading)
-    for name, at in cut_offs.items():
-        row = (name, policy.retention.categories[name].korean, policy.period(name), at.isoformat() if at else "-")
-        table.add_row(*map(plain, row))
-    session.out.print(table)
-
-
-def cut_offs_on(policy: PrivacyPolicy, day: date) -> dict[str, date | None]:
-    """The latest event date that is due on a day, by category, for what is collected under the version in force then."""
-    version = policy.version_on(day)
-    categories = {
-        name: category.model_copy(update={"period": policy.period_for(name, version, version), "when": {}})
-        for name, category in sorted(policy.retention.categories.items())
-    }
-    calendar = Calendar(policy.owner, categories)
-    return {name: calendar.due(name, day) for name in categories}
+    rows = [(name, calendar.categories[name], at.isoformat() if at else "-") for name, at in cut_offs.items()]
+    session.out.print(listing(_COLUMNS, [(name, category.korean, category.period, at) for name, category, at in rows]))
 
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise UsageError("--on wants a day as YYYY-MM-DD") from None
+        day = None
+    if day is None or day.isoformat() != text:  # Python takes 20310511 and 2031-W19-7 too
+        raise UsageError("--on wants a day as YYYY-MM-DD")
+    return day

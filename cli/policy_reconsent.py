@@ -9,7 +9,6 @@ from typing import Annotated, Final
 import typer
 from onggi.identity.v1.consent_service_pb2 import Consent, ListOutdatedConsentsRequest
 from onggi.identity.v1.consent_service_pb2_grpc import ConsentServiceStub
-from rich.table import Table
 
 from chassis.policy.privacy_policy import PrivacyPolicy
 from cli import access
@@ -19,7 +18,7 @@ from cli.json_output import as_object
 from cli.log_search import NO_LIMIT
 from cli.paging import collect
 from cli.policy_files import BESIDE_THE_PROGRAM, Directory, opened
-from cli.printable import kst, plain
+from cli.printable import kst
 from cli.session import Session
 
 _VERSIONS_A_CALL: Final = 50
@@ -116,11 +115,8 @@ def _tell_consents(session: Session, policy: PrivacyPolicy) -> None:
     if session.options.json:
         session.print_json({"newest": versions[-1].id, "ask_again": again})
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("given under version", "in force since", "consents to ask for again"):
-        table.add_column(heading)
+    lines = []
     for version in versions:
         consents = [f"{name} ({policy.purposes.consents[name].korean})" for name in again[version.id]]
-        row = (version.id, version.effective_on.isoformat(), ", ".join(consents) or "none")
-        table.add_row(*map(plain, row))
-    session.out.print(table)
+        lines.append((version.id, version.effective_on.isoformat(), ", ".join(consents) or "none"))
+    session.out.print(listing(("given under version", "in force since", "consents to ask for again"), lines))

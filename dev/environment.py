@@ -14,6 +14,7 @@ from dev.ports import Ports
 from dev.postgres import Postgres
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+POLICY: Final = ROOT / "policy"
 _INHERITED: Final = ("PATH", "HOME", "TMPDIR", "ONGGI_LOG_LEVEL")
 
 
@@ -44,9 +45,15 @@ def migration(service: str) -> list[str]:
 
 
 def of_service(
-    service: str, *, ports: Ports, postgres: Postgres, openbao: OpenBao, certificates: CertificateStore
+    service: str,
+    *,
+    ports: Ports,
+    postgres: Postgres,
+    openbao: OpenBao,
+    certificates: CertificateStore,
+    policy: Path = POLICY,
 ) -> dict[str, str]:
-    """The environment of a service's process."""
+    """The environment of a service's process; `policy` is the directory that it reads the policy from."""
     files = certificates.credentials(account(service), SERVICE_NAMESPACE)
     auditor = postgres_roles.auditor(service)
     settings = {
@@ -69,7 +76,7 @@ def of_service(
         "VAULT__AUTH": "cert",
         "TELEMETRY__OTLP_ADDRESS": ports.address("otlp"),
         "TELEMETRY__OTLP_SERVER_NAME": server_name(OTLP_RECEIVER),
-        "POLICY_DIRECTORY": ROOT / "policy",
+        "POLICY_DIRECTORY": policy,
     }
     if service == "identity":
         settings |= {

@@ -41,6 +41,7 @@ class Stack:
         progress: gets one line per step while the stack starts and stops.
         ports: port numbers of one's own; by default free ones, remembered in `ports.json`.
         services: which of the services to run; none for infrastructure alone.
+        policy: the directory that all of them read the policy from.
 
     """
 
@@ -51,6 +52,7 @@ class Stack:
         progress: Callable[[str], None] = _silent,
         ports: Ports | None = None,
         services: Sequence[str] = SERVICES,
+        policy: Path = environment.POLICY,
     ) -> None:
         self.directory = directory.absolute()
         self.log_dir = self.directory / "logs"
@@ -62,6 +64,7 @@ class Stack:
         self._progress = progress
         self._given_ports = ports
         self._wanted = tuple(service for service in SERVICES if service in services)
+        self._policy = policy
         self._certificates = CertificateStore(self.certificates_dir)
         self._lock = DirectoryLock(self.directory / "lock")
         self._pids = self.directory / "pids"
@@ -118,6 +121,7 @@ class Stack:
             postgres=self.postgres,
             openbao=self.openbao,
             certificates=self._certificates,
+            policy=self._policy,
         )
 
     def migration_env_for(self, service: str) -> dict[str, str]:

@@ -13,29 +13,11 @@ from chassis.kst import event_date
 from chassis.policy import civil_act, holiday
 from chassis.policy.civil_act import DAY, due, last_day
 from chassis.policy.duration import Period
+from chassis.policy.owner import Owner
 from chassis.policy.retention import AT_ONCE, OPEN, Category
 from chassis.policy.tax_calendar import TaxCalendar
 
-__all__ = ["Calendar", "OwnerFacts", "due", "due_at_once", "last_day", "period_in_force", "today_kst"]
-
-
-class OwnerFacts(Protocol):
-    """What the calendar needs to know of the owner; a category's `requires` and `when` name further settings of it."""
-
-    @property
-    def fiscal_year_end_month(self) -> int:
-        """The month with which the business year ends, 1 to 12."""
-
-    @property
-    def vat_period(self) -> str:
-        """How often VAT is filed: "half_year" or "quarter"."""
-
-    @property
-    def apply_civil_act_161(self) -> bool:
-        """Whether an end on a Saturday or holiday moves to the next working day (민법 제161조, 국세기본법 제5조)."""
-
-    def text(self, setting: str) -> str:
-        """The value of a setting as a key of TOML writes it: "2", "true", "auxiliary"."""
+__all__ = ["Calendar", "due", "due_at_once", "last_day", "period_in_force", "today_kst"]
 
 
 class Calendar:
@@ -44,7 +26,7 @@ class Calendar:
     Every method raises KeyError for a category that the schedule does not have, and TypeError for an instant.
     """
 
-    def __init__(self, owner: OwnerFacts, categories: Mapping[str, Category]) -> None:
+    def __init__(self, owner: Owner, categories: Mapping[str, Category]) -> None:
         """`owner` must have the settings that `categories` name; AttributeError otherwise, ValueError for a bad value."""
         self.categories = categories
         self._counts = {name: _count(category, owner) for name, category in categories.items()}
@@ -62,14 +44,11 @@ class Calendar:
         return count.due(today) if count and self.categories[category_id].start.dated else None
 
 
-def period_in_force(category: Category, owner: OwnerFacts) -> str | None:
+def period_in_force(category: Category, owner: Owner) -> str | None:
     """The category's period for this owner, as the policy writes it; None where a setting that it requires is off."""
     if category.requires and not getattr(owner, category.requires):
         return None
-    for setting, periods in category.when.items():
-        if (period := periods.get(owner.text(setting))) is not None:
-            return period
-    return category.period
+    return category.period_under(owner.text)
 
 
 def due_at_once(today: date) -> date:
@@ -117,7 +96,7 @@ class _Counted:
         return self.tax.latest(latest) if self.tax else latest
 
 
-def _count(category: Category, owner: OwnerFacts) -> _Count | None:
+def _count(category: Category, owner: Owner) -> _Count | None:
     period = period_in_force(category, owner)
     if period in (None, OPEN):
         return None

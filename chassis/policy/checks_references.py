@@ -63,6 +63,8 @@ def _of_categories(policy: PrivacyPolicy, attribute: str) -> Iterator[Reference]
 
 def _to_purposes(policy: PrivacyPolicy) -> Iterator[Reference]:
     yield from _of_categories(policy, "purpose")
+    for key, group in policy.collection.groups.items():
+        yield Reference("collection", f"groups.{key}.purposes", group.purposes)
     for rpc, accounts in policy.access.rules.items():
         for account, names in accounts.items():
             yield Reference("access", f"{rpc}.{account}", names)

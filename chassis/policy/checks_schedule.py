@@ -15,7 +15,7 @@ SCHEDULE = (
 )
 """The rows that the schedule must have, be it as a gap."""
 
-STORES_OF_HOLDERS = {
+HOLDERS_OF_STORES = {
     "live": {"identity"},
     "log": {"identity"},
     "archive": {"identity", "archive"},
@@ -24,6 +24,16 @@ STORES_OF_HOLDERS = {
     "elsewhere": set[str](),
 }
 """Store -> the services that can hold what is kept there."""
+
+METHODS_OF_STORES = {
+    "live": {"M1", "M3"},
+    "log": {"M4"},
+    "archive": {"M1", "M2"},
+    "vault": {"M1"},
+    "ledger": {"M2", "M4"},
+    "elsewhere": {"M1", "M2", "M3"},
+}
+"""Store -> the ways to destroy (chapter 5) what is kept there."""
 
 _LAWS = (Basis.LAW_MIN, Basis.LAW_MAX)
 _PUBLISHED = ("clause", "label", "reason", "reason_english")
@@ -78,10 +88,12 @@ def _store(category: Category) -> Reasons:
     if (category.store == "archive") != bool(category.purpose):
         archived = category.store == "archive"
         yield "purpose", "is missing: the archive is read under one" if archived else "is of use in the archive alone"
-    able = STORES_OF_HOLDERS[category.store]
+    able = HOLDERS_OF_STORES[category.store]
     for holder in category.holders:
         if holder not in able:
             yield "holders", f"has {holder!r}, which does not hold what is kept in the store {category.store!r}"
+    if category.method not in METHODS_OF_STORES[category.store]:
+        yield "method", f"is {category.method}, which is not how the store {category.store!r} is emptied"
     if category.store == "archive" and category.holders and "archive" not in category.holders:
         yield "holders", "has no archive, but that is where it is kept"
 

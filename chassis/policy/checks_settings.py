@@ -10,10 +10,13 @@ from chassis.policy.retention import Category
 _TAX_PERIOD = ("fiscal_year_end_month", "vat_period")
 """What the statutory filing deadline is computed from."""
 
+_YEARS_WITH_IDENTIFIERS = 2
+
 
 def faults(policy: PrivacyPolicy) -> Iterator[Fault]:
     """Settings and categories that do not say the same."""
     settings = dict(policy.settings)
+    yield from _log_years(policy)
     for name, category in policy.retention.categories.items():
         prefix = f"categories.{name}"
         for setting, key in _decided_by(category):
@@ -35,6 +38,13 @@ def faults(policy: PrivacyPolicy) -> Iterator[Fault]:
             if decided is not None and setting not in {each for each, _ in _decided_by(decided)}:
                 key = _key_of(setting)
                 yield Fault(FILES["retention"], f"categories.{name}.{key}", f"is missing: {setting} decides {name}")
+
+
+def _log_years(policy: PrivacyPolicy) -> Iterator[Fault]:
+    """기준 제8조 제1항: a year is enough only where no unique identifiers (고유식별정보) are processed."""
+    if policy.owner.processing_log_years < _YEARS_WITH_IDENTIFIERS and policy.owner.unique_identifiers_stored:
+        reason = f"is less than {_YEARS_WITH_IDENTIFIERS}, but unique_identifiers_stored says that there are some"
+        yield Fault(FILES["settings"], "processing_log_years.value", reason)
 
 
 def _decided_by(category: Category) -> Iterator[tuple[str, str]]:

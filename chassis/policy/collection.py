@@ -43,11 +43,14 @@ class Heading(Named):
 class Group(Named):
     """Items that are asked for together.
 
-    ``heading``: the key of what it stands under. ``required``: without them there is no such service (필수 항목).
-    ``one_of``: any one of the items will do (또는). ``items``: keys of items, in the published order.
+    ``heading``: the key of what it stands under. ``whose``: whose data it is. ``purposes``: what the items are collected
+    for. ``required``: without them there is no such service (필수 항목). ``one_of``: any one of the items will do (또는).
+    ``items``: keys of items, in the published order.
     """
 
     heading: str
+    whose: Named
+    purposes: tuple[str, ...] = Field(min_length=1)
     required: bool
     one_of: bool
     items: tuple[str, ...] = Field(min_length=1)
@@ -88,27 +91,10 @@ class Collection(Chapter):
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """What within the chapter does not fit together: (key, reason)."""
-        yield from self._group_faults()
-        yield from self._item_faults()
-
-    def _group_faults(self) -> Iterator[tuple[str, str]]:
-        for key, group in self.groups.items():
-            if group.heading not in self.headings:
-                yield f"groups.{key}.heading", f"no heading {group.heading!r}"
-            for item in group.items:
-                if item not in self.items:
-                    yield f"groups.{key}.items", f"no item {item!r}"
         for key in set(self.headings) - {group.heading for group in self.groups.values()}:
             yield f"headings.{key}", "no group stands under it"
-
-    def _item_faults(self) -> Iterator[tuple[str, str]]:
-        grouped = {item for group in self.groups.values() for item in group.items}
         holder: dict[str, str] = {}
         for key, item in self.items.items():
-            if key not in grouped:
-                yield f"items.{key}", "in no group: nothing says when it is collected"
-            if item.part and item.part not in self.parts:
-                yield f"items.{key}.part", f"no part {item.part!r}"
             for field in item.fields:
                 if holder.setdefault(field, key) != key:
                     yield f"items.{key}.fields", f"{field} is the item {holder[field]!r} already"

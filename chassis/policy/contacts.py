@@ -33,10 +33,16 @@ class Officers(Table):
 
 
 class Agency(Named):
-    """An authority that helps (제19조): its site and its number (국번없이)."""
+    """An authority that helps (제19조): its site and its number (국번없이).
+
+    ``run_by``: the body that it is part of, where the policy says so. ``redress``: whether it is named for redress besides.
+    """
 
     url: str = Field(pattern=r"^https?://\S+$")
     telephone: str = Field(pattern=r"^\d{3,4}(-\d{4})?$")
+    run_by: str = Field(min_length=0)
+    run_by_english: str = Field(min_length=0)
+    redress: bool
 
 
 class Notice(Table):

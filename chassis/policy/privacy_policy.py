@@ -65,11 +65,7 @@ class PrivacyPolicy(Table):
 
     def period(self, category_id: str) -> str:
         """Return a category's period as chapter 4 has it, under the owner's settings. Raises KeyError."""
-        category = self.retention.categories[category_id]
-        for setting, periods in category.when.items():
-            if (chosen := periods.get(self.owner.text(setting))) is not None:
-                return chosen
-        return category.period
+        return self.retention.categories[category_id].period_under(self.owner.text)
 
     def period_for(self, category_id: str, collected_under: str, in_force: str | None = None) -> str:
         """Return the period of what was collected under a version, while another (by default the newest) is in force.

@@ -64,8 +64,6 @@ class Purposes(Chapter):
     def faults(self) -> Iterator[tuple[str, str]]:
         """What within the chapter does not fit together: (key, reason)."""
         for key, purpose in self.purposes.items():
-            if purpose.consent and purpose.consent not in self.consents:
-                yield f"purposes.{key}.consent", f"no consent {purpose.consent!r}"
             if purpose.kind in ("contract", "consent") and purpose.article not in self.clauses:
                 yield f"purposes.{key}.article", f"{purpose.article!r} is no article of this chapter"
         for article in self.clauses:

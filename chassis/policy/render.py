@@ -4,13 +4,17 @@ Templates lie in ``policy/text``: one folder a language, and one file of macros 
 """
 
 import re
+import traceback
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
 
+from chassis.policy.calendar import period_in_force
 from chassis.policy.collection import Collection, Group
+from chassis.policy.faults import Fault
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.policy.retention import Category
 from chassis.policy.wording import WORDS, Language
@@ -20,10 +24,18 @@ _APART = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 _NOT_PUBLISHED = ("elsewhere",)
 
 
+class TextRefused(ValueError):
+    """A text that cannot be made. ``fault``: the template's file, its line, and why."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(str(fault))
+
+
 def render(policy: PrivacyPolicy, language: Language, html: bool, texts: Path = TEXTS) -> str:
     """Return the whole policy, 전문 to 부칙, as Markdown or as an HTML page of its own.
 
-    Raises jinja2.TemplateError when a template asks for what the policy does not have.
+    Raises TextRefused when a template is no template, or asks for what the policy does not have.
     """
     return _fill("policy.j2", policy, language, html, texts)
 
@@ -31,11 +43,24 @@ def render(policy: PrivacyPolicy, language: Language, html: bool, texts: Path = 
 def consent_text(policy: PrivacyPolicy, consent: str, language: Language, texts: Path = TEXTS) -> str:
     """Return what is shown when a consent is asked for: aim, items, period, right to refuse (법 제15조 제2항).
 
-    Raises KeyError for a consent that the policy does not have.
+    Raises KeyError for a consent that the policy does not have, TextRefused as `render`.
     """
     standing = [key for key, category in policy.retention.categories.items() if category.consent == consent]
     asked = policy.purposes.consents[consent]
     return _fill("consent.j2", policy, language, False, texts, asked=asked, standing=standing)
+
+
+def faults(policy: PrivacyPolicy, texts: Path = TEXTS) -> Iterator[Fault]:
+    """Yield what keeps a text from being made: in every language and form, and of every consent."""
+    languages: tuple[Language, ...] = get_args(Language)
+    makers = [partial(render, policy, language, html, texts) for language in languages for html in (False, True)]
+    for name in policy.purposes.consents:
+        makers += [partial(consent_text, policy, name, language, texts) for language in languages]
+    for make in makers:
+        try:
+            make()
+        except TextRefused as refusal:
+            yield refusal.fault
 
 
 def _fill(template: str, policy: PrivacyPolicy, language: Language, html: bool, texts: Path, **more: Any) -> str:
@@ -54,8 +79,21 @@ def _fill(template: str, policy: PrivacyPolicy, language: Language, html: bool, 
         items_of=lambda category: list(items_of(policy.collection, category, language)),
         annex=annex(policy),
     )
-    text = environment.get_template(f"{language}/{template}").render(**more)
+    try:
+        text = environment.get_template(f"{language}/{template}").render(**more)
+    except (TemplateError, LookupError, TypeError, ValueError) as error:
+        raise TextRefused(_fault(error, texts)) from error
     return _APART.sub("\n\n", text).strip() + "\n"
+
+
+def _fault(error: Exception, texts: Path) -> Fault:
+    if isinstance(error, TemplateNotFound):
+        return Fault(f"text/{error.name}", "", "is missing")
+    if isinstance(error, TemplateSyntaxError):
+        return Fault(f"text/{error.name}", f"line {error.lineno}", str(error.message))
+    steps = [step for step in traceback.extract_tb(error.__traceback__) if Path(step.filename).is_relative_to(texts)]
+    file, line = (Path(steps[-1].filename).relative_to(texts), steps[-1].lineno) if steps else ("", 0)
+    return Fault(f"text/{file}", f"line {line}", str(error))
 
 
 def names(collection: Collection, group: Group, language: Language) -> Iterator[str]:
@@ -89,5 +127,5 @@ def annex(policy: PrivacyPolicy) -> dict[str, Category]:
     return {
         key: category
         for key, category in policy.retention.categories.items()
-        if category.store not in _NOT_PUBLISHED and (not category.requires or getattr(policy.owner, category.requires))
+        if category.store not in _NOT_PUBLISHED and period_in_force(category, policy.owner) is not None
     }

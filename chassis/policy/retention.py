@@ -5,13 +5,14 @@ stands under one or more of them; it lives while any of them lives, and each of 
 this field lives (법 제21조 제1항 단서).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from chassis.policy.chapter import Chapter
 from chassis.policy.duration import Period
 from chassis.policy.model import Named, Table
 
@@ -55,9 +56,11 @@ class Start(Table):
 class Category(Named):
     """One row of the retention schedule.
 
-    ``law``: the article it stands on, of ``edition``, compared on ``checked_on``. ``period``: "5 years", "at once" or
-    "open" (no period of its own). ``statute``: what the law says, "" where it is silent; the loader compares. ``store``:
-    where it is kept once the member has left. ``holders``: the services that hold it; none needs a ``gap``. ``keeps``:
+    ``law``: the article it stands on, of ``edition``, compared on ``checked_on``. ``certainty``: "verified", where article
+    and period stand in the law's own text or in the published policy; "secondary", where others report the article;
+    "proposed", where neither gives the period. ``period``: "5 years", "at once" or "open" (no period of its own).
+    ``statute``: what the law says, "" where it is silent; the loader compares. ``store``: where it is kept once the member
+    has left. ``holders``: the services that hold it; none needs a ``gap``. ``keeps``:
     the fields (``Message.field``) that it keeps. ``clause``, ``label``, ``reason``: as published (제7·8조), if it is.
     ``consent``: the one it stands on. ``purpose``: the one under which the archive may be read for it. ``requires``: the
     owner's setting that turns it on. ``when``: setting -> its value -> the period then.
@@ -67,6 +70,7 @@ class Category(Named):
     law: str
     edition: str
     checked_on: date
+    certainty: Literal["verified", "secondary", "proposed"]
     statute: str = Field(default="", min_length=0)
     period: str
     start: Start
@@ -91,6 +95,13 @@ class Category(Named):
             Period.parse(value)
         return value
 
+    def period_under(self, setting: Callable[[str], str]) -> str:
+        """Return the period for an owner; ``setting`` tells the value of a setting as a key of TOML writes it."""
+        for name, periods in self.when.items():
+            if (period := periods.get(setting(name))) is not None:
+                return period
+        return self.period
+
 
 class RecordKind(Named):
     """A kind of record.
@@ -105,11 +116,10 @@ class RecordKind(Named):
     kept: Literal["by field", "by month"]
 
 
-class Retention(Table):
+class Retention(Chapter):
     """The file ``chapters/4-retention.toml``."""
 
-    title: str
-    title_english: str
-    clauses: Mapping[str, str]
+    ARTICLES: ClassVar[tuple[str, ...]] = ("제7조", "제8조")
+
     categories: Mapping[str, Category]
     records: Mapping[str, RecordKind]

@@ -57,9 +57,6 @@ class Rights(Chapter):
     def faults(self) -> Iterator[tuple[str, str]]:
         """What within the chapter does not fit together: (key, reason)."""
         pages = {right.page for right in self.by_name().values()}
-        for name, right in self.by_name().items():
-            if right.page not in self.pages:
-                yield f"rights.{name}.page", f"no page {right.page!r}"
         for key in self.pages:
             if key not in pages:
                 yield f"pages.{key}", "no right is used there"

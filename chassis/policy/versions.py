@@ -5,16 +5,13 @@ was collected under the version that brought it or a later one.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
 from chassis.policy.length import length
 from chassis.policy.model import Table
-
-NOTICE: Mapping[str, timedelta] = {"minor": timedelta(days=7), "material": timedelta(days=30)}
-"""How long before it takes effect a version is announced at the least (제21조)."""
 
 
 class Change(Table):
@@ -33,7 +30,7 @@ class Version(Table):
     so that they must be asked for again. ``source``: what the dates stand on.
     """
 
-    id: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,15}$")
+    id: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,11}$")
     announced_on: date
     effective_on: date
     materiality: Literal["minor", "material"]

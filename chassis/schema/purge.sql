@@ -4,6 +4,7 @@ CREATE TABLE purge_run (
     category   text        NOT NULL,
     epoch      bigint      NOT NULL,
     through    date        NOT NULL,
+    cutoffs    jsonb       NOT NULL DEFAULT '{}', -- version of the policy -> the date that is due instead of "through"
     planned    jsonb       NOT NULL DEFAULT '{}',
     digest     text        NOT NULL DEFAULT '',
     destroyed  jsonb       NOT NULL DEFAULT '{}',

@@ -58,7 +58,7 @@ async def serve(settings: Settings) -> None:
         policy = process.privacy_policy
         records = Records(process.engine, process.hot("records"), mutations, transit, erasure_keys, policy=policy)
         events = RecordEvents(mutations, transit, policy)
-        held = categories.of_identity(policy.retention)
+        held = categories.of_identity(policy)
         purge = PurgeServicer(process.engine, process.auditor, held, erasure_keys, transit, keeper=KeptRecords(policy))
         holder = Holder(
             process.engine, key_places.COLUMNS, lambda: Transit(settings.vault, settings.tls, key_places.KEYS_ROLE),

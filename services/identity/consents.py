@@ -5,7 +5,7 @@ when the former member says so, here and in the archive (법 제37조).
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
@@ -110,14 +110,11 @@ class Consents:
             "consent_id": str(uuid.uuid4()), "member_id": request.member_id, "name": request.consent,
             "policy_version": self._policy.version_on(on),
             "channel": api.ConsentChannel.Name(request.channel).removeprefix(_PREFIX),
+            "on": on, "outdated": self._outdated(request.consent, on),
         }  # fmt: skip
-        outdated = {**values, "on": on, "outdated": self._outdated(request.consent, on)}
 
         async def work(connection: AsyncConnection) -> Answer:
-            if not await store.lock_member(connection, request.member_id):
-                raise MemberNotFound
-            await connection.execute(_SUCCEED, outdated)
-            return _answer((await connection.execute(_GIVE, values)).one())
+            return _answer(await renew(connection, values))
 
         return _consent(await self._mutations.run(call, digest, work, subject_id=request.member_id))
 
@@ -136,6 +133,7 @@ class Consents:
         values = {"member_id": request.member_id, "name": request.consent, "on": on}
 
         async def work(connection: AsyncConnection) -> Answer:
+            await store.hold_member(connection, request.member_id)
             living = (await connection.execute(_WITHDRAW, values)).one_or_none()
             row = living or (await connection.execute(_OF_FORMER_MEMBER, values)).one_or_none()
             if row is None:
@@ -175,6 +173,14 @@ class Consents:
     def _standing_on(self, consent: str) -> Sequence[str]:
         categories = self._policy.retention.categories
         return sorted(name for name, category in categories.items() if category.consent == consent)
+
+
+async def renew(connection: AsyncConnection, values: Mapping[str, object]) -> Row[Any]:
+    """Give a consent, in the place of one that is outdated; return what lives. Raises MemberNotFound."""
+    if not await store.hold_member(connection, str(values["member_id"])):
+        raise MemberNotFound
+    await connection.execute(_SUCCEED, values)
+    return (await connection.execute(_GIVE, values)).one()
 
 
 def _answer(row: Row[Any]) -> Answer:

@@ -131,9 +131,10 @@ class Contacts:
         [digest] = await self._transit.hmac(keys.INDEX_KEY, [content(call.method.name, request)])
 
         async def work(connection: AsyncConnection) -> Answer:
-            await store.destroy_salts(connection, [keys.contact_unit(request.contact_id)])
-            if not await store.remove_contact(connection, request.contact_id):
+            if not await store.lock_contact(connection, request.contact_id):
                 raise ContactNotFound
+            await store.destroy_salts(connection, [keys.contact_unit(request.contact_id)])
+            await store.remove_contact(connection, request.contact_id)
             return {}
 
         await self._mutations.run(call, digest, work, subject_id=request.contact_id)

@@ -5,6 +5,7 @@ No value is read. Ends are not told here: they follow from the policy, whoever a
 
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from datetime import date, datetime
+from uuid import UUID
 
 from onggi.identity.v1 import contact_service_pb2, member_service_pb2, record_kinds_pb2
 from onggi.options.v1 import options_pb2 as options
@@ -12,6 +13,7 @@ from onggi.purge.v1 import purge_service_pb2 as api
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.kept import Key, Part
 from chassis.kst import event_date
 from chassis.policy.privacy_policy import PrivacyPolicy
 
@@ -26,12 +28,19 @@ _MESSAGES = {
     for module in (member_service_pb2, contact_service_pb2, record_kinds_pb2)
     for name, descriptor in module.DESCRIPTOR.message_types_by_name.items()
 }
+# Records in their order first, and of each its bases, so that no more of them are looked at than are returned.
 _RECORDS = """
 SELECT r.kind, r.record_id, r.policy_version, b.category, b.event_date, b.ended_on,
        ARRAY(SELECT f.field FROM record_field AS f WHERE f.record_id = r.record_id) AS fields
-FROM record AS r JOIN record_basis AS b ON b.record_id = r.record_id
-WHERE r.{key} = CAST(:id AS uuid) ORDER BY r.kind, r.record_id, b.category
+FROM (SELECT kind COLLATE "C" AS kind, record_id, policy_version FROM record
+      WHERE {key} = CAST(:id AS uuid) AND (kind COLLATE "C", record_id) >= (:kind, CAST(:record_id AS uuid))
+      ORDER BY kind COLLATE "C", record_id) AS r
+CROSS JOIN LATERAL (SELECT category COLLATE "C" AS category, event_date, ended_on FROM record_basis AS b
+                    WHERE b.record_id = r.record_id) AS b
+WHERE (r.kind, r.record_id, b.category) > (:kind, CAST(:record_id AS uuid), :category)
+ORDER BY r.kind, r.record_id, b.category LIMIT CAST(:size AS bigint)
 """
+_FIRST_ID = str(UUID(int=0))
 _DAYS = "SELECT DISTINCT event_date FROM {table} WHERE {key} = CAST(:id AS uuid) ORDER BY event_date"
 _MEMBER = text("SELECT registered_at, withdrawn_on FROM member WHERE member_id = CAST(:id AS uuid)")
 _CONTACTS = """
@@ -52,19 +61,29 @@ class KeptRecords:
         self._items = dict(_items(policy))
 
     async def kept(
-        self, connection: AsyncConnection, member_id: str | None, record_id: str | None
+        self, connection: AsyncConnection, member_id: str | None, record_id: str | None, part: Part | None = None
     ) -> Sequence[api.Kept]:
-        """Return one entry for each basis of what is kept of the member, or of the one record; log-like kinds by day."""
-        found = [item async for item in self._records(connection, member_id, record_id)]
+        """Return one entry for each basis of what is kept of the member, or of the one record; log-like kinds by day.
+
+        With ``part`` of records, of which there can be many, that part alone.
+        """
+        found = [item async for item in self._records(connection, member_id, record_id, part)]
         if self._holder == "identity":
             found += [item async for item in self._log_like(connection, member_id, record_id)]
             found += [item async for item in self._people(connection, member_id, record_id)]
             found += [item async for item in self._consents(connection, member_id, record_id)]
         return found
 
-    async def _records(self, connection: AsyncConnection, member_id: str | None, record_id: str | None) -> Found:
-        statement = _RECORDS.format(key=_key(member_id))
-        for row in await connection.execute(text(statement), {"id": member_id or record_id}):
+    async def _records(
+        self, connection: AsyncConnection, member_id: str | None, record_id: str | None, part: Part | None
+    ) -> Found:
+        after, size = part or (Key(), None)
+        values = {
+            "id": member_id or record_id, "kind": after.kind, "record_id": after.record_id or _FIRST_ID,
+            "category": after.category, "size": size,
+        }  # fmt: skip
+        # Row by row from a cursor: a member can have very many, and others' calls are answered meanwhile.
+        async for row in await connection.stream(text(_RECORDS.format(key=_key(member_id))), values):
             message = self._policy.retention.records[row.kind].message
             yield api.Kept(
                 kind=row.kind, record_id=str(row.record_id), category=row.category, event_date=_day(row.event_date),

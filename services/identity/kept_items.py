@@ -7,14 +7,14 @@ from itertools import groupby
 from onggi.purge.v1.purge_service_pb2 import Kept
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 
-from chassis.policy.calendar import Calendar
+from chassis.policy.calendars import Calendars
 from chassis.policy.keeping import Standing, keep_until, living
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.policy.retention import Basis
 from services.identity.kept import LOG_LIKE
 
 MOST = 2000
-"""More than these are told by kind and category, each with its latest event: an answer has to fit into a message."""
+"""More than these are told by kind and category, each with what is kept longest: an answer has to fit into a message."""
 
 
 class KeptItems:
@@ -22,7 +22,7 @@ class KeptItems:
 
     def __init__(self, policy: PrivacyPolicy) -> None:
         self._categories = policy.retention.categories
-        self._calendar = Calendar(policy.owner, policy.retention.categories)
+        self._calendars = Calendars(policy)
 
     def beyond(self, today: date, kept: Sequence[Kept]) -> Sequence[KeptItem]:
         """Return what is kept on ``today`` and longer: one item a record and basis, one a category of log-like days."""
@@ -34,7 +34,7 @@ class KeptItems:
 
     def _running(self, bases: Sequence[Kept], today: date) -> Iterator[KeptItem]:
         """Yield those bases of one thing that keep it beyond ``today``."""
-        standings = [self._standing(basis) for basis in bases]
+        standings = [self._standing(basis, today) for basis in bases]
         running = {standing.category: standing for standing in living(standings, today)}
         conflict = keep_until(standings).conflict
         maxima = [standing for standing in standings if standing.basis is Basis.LAW_MAX]
@@ -51,10 +51,11 @@ class KeptItems:
                     policy_version=basis.policy_version,
                 )  # fmt: skip
 
-    def _standing(self, kept: Kept) -> Standing:
+    def _standing(self, kept: Kept, today: date) -> Standing:
         event = date.fromisoformat(kept.event_date) if kept.event_date else None
         ended_on = date.fromisoformat(kept.ended_on) if kept.ended_on else None
-        return Standing.under(self._calendar, kept.category, event, ended_on)
+        calendar = self._calendars.of(kept.policy_version, today)
+        return Standing.under(calendar, kept.category, event, ended_on)
 
 
 def _thing(kept: Kept) -> tuple[str, str]:
@@ -62,8 +63,8 @@ def _thing(kept: Kept) -> tuple[str, str]:
 
 
 def _latest(told: Iterable[KeptItem]) -> Iterator[KeptItem]:
-    """Yield the latest of each kind and category, without its id, with the items of all."""
-    by_kind = sorted(told, key=lambda item: (item.kind, item.category, item.event_date))
+    """Yield the one of each kind and category that is kept longest, without its id, with the items of all."""
+    by_kind = sorted(told, key=lambda item: (item.kind, item.category, item.last_day or "~", item.event_date))
     for _, group in groupby(by_kind, key=lambda item: (item.kind, item.category)):
         same = list(group)
         latest = KeptItem()

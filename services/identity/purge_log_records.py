@@ -5,21 +5,25 @@ destroys looks at single rows. How many they are is counted before, when the pla
 closed: it takes nothing more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.cutoffs import Cutoffs
 from chassis.purge import Category, Destroyed, Sample
 from services.identity import keys
 
-# Writers of a day hold its salt FOR SHARE until they have committed: with this lock, all of a day is there to be counted.
-_LOCK_DUE = """
+_LIVING = """
 SELECT unit FROM erasure_key WHERE unit LIKE '{kind}:%' AND wrapped_salt IS NOT NULL AND unit <= :last
-ORDER BY unit FOR UPDATE
 """
+# Writers of a day hold its salt FOR SHARE until they have committed: with this lock, all of a day is there to be counted.
+_LOCK = text("""
+SELECT unit FROM erasure_key WHERE unit = ANY(CAST(:units AS text[])) AND wrapped_salt IS NOT NULL
+ORDER BY unit FOR UPDATE
+""")
 _CLOSE = """
 INSERT INTO closed_day (unit, rows)
 SELECT d.unit, coalesce(r.rows, 0) FROM unnest(CAST(:units AS text[]), CAST(:days AS date[])) AS d(unit, day)
@@ -50,19 +54,26 @@ _DELETE = "DELETE FROM {kind}_record WHERE event_date = ANY(CAST(:days AS date[]
 
 
 class EndedDays(Category):
-    """A category's part in chassis.purge; ``kind``: the kind of record that stands under it."""
+    """A category's part in chassis.purge.
 
-    def __init__(self, kind: str) -> None:
+    ``kind``: the kind of record that stands under it. ``version_on``: the version of the policy in force on a day, which
+    what is recorded on that day is collected under.
+    """
+
+    def __init__(self, kind: str, version_on: Callable[[date], str]) -> None:
         self._kind = kind
+        self._version_on = version_on
         self._table = f"{kind}_record"
-        self._lock_due, self._close, self._count, self._sample, self._lock_table, self._drop, self._delete = (
+        self._living, self._close, self._count, self._sample, self._lock_table, self._drop, self._delete = (
             text(statement.format(kind=kind))
-            for statement in (_LOCK_DUE, _CLOSE, _COUNT, _SAMPLE, _LOCK_TABLE, _DROP, _DELETE)
+            for statement in (_LIVING, _CLOSE, _COUNT, _SAMPLE, _LOCK_TABLE, _DROP, _DELETE)
         )
 
-    async def collect(self, connection: AsyncConnection, through: date, subject_ids: Sequence[str]) -> Sequence[str]:
-        """Return the days up to ``through`` that still have a salt; count and close them."""
-        units = list(await connection.scalars(self._lock_due, {"last": self._unit(through)}))
+    async def collect(self, connection: AsyncConnection, cutoffs: Cutoffs, subject_ids: Sequence[str]) -> Sequence[str]:
+        """Return the days up to the cut-off of their version that still have a salt; count and close them."""
+        living = await connection.scalars(self._living, {"last": self._unit(cutoffs.latest)})
+        due = [unit for unit in living if self._is_due(self._day(unit), cutoffs)]
+        units = list(await connection.scalars(_LOCK, {"units": due}))
         await connection.execute(self._close, {"units": units, "days": self._days(units)})
         return units
 
@@ -73,16 +84,16 @@ class EndedDays(Category):
         others = await connection.scalar(self._count, {"days": days}) if days else 0
         return {self._table: sum(counted.values()) + (others or 0)}
 
-    async def destroy(self, connection: AsyncConnection, through: date, units: Sequence[str]) -> Destroyed:
+    async def destroy(self, connection: AsyncConnection, cutoffs: Cutoffs, units: Sequence[str]) -> Destroyed:
         """Destroy the days' salts, then their rows: by partition where the month is wholly due, else by row."""
-        due = [unit for unit in units if self._day(unit) <= through]
+        due = [unit for unit in units if self._is_due(self._day(unit), cutoffs)]
         days = self._days(due)
         # Writers of these days hold the same rows FOR SHARE; whoever comes later finds the salt gone.
         salts = (await connection.execute(_DESTROY_SALTS, {"units": due})).rowcount
         sample = (await connection.execute(self._sample, {"days": days})).one_or_none()
         rows = {"erasure_key": salts, self._table: 0}
         for month, in_month in groupby(sorted(days), key=lambda day: day.replace(day=1)):
-            rows[self._table] += await self._empty(connection, month, list(in_month), through)
+            rows[self._table] += await self._empty(connection, month, list(in_month), cutoffs)
         kept = None
         if sample is not None:
             place = keys.log_place(self._kind, str(sample.record_id))
@@ -93,14 +104,14 @@ class EndedDays(Category):
         """Return nothing: a day is not a data subject, and whose records it holds is of no concern to a purge."""
         return []
 
-    async def _empty(self, connection: AsyncConnection, month: date, days: Sequence[date], through: date) -> int:
+    async def _empty(self, connection: AsyncConnection, month: date, days: Sequence[date], cutoffs: Cutoffs) -> int:
         """Destroy the rows of these days, whose salts are gone, and return how many they were.
 
         A month is dropped if all of it is due and no other day of it has a salt: such a day may have rows, and they are
         not of this set.
         """
         all_days = [month + timedelta(days=number) for number in range((_following(month) - month).days)]
-        wholly_due = all_days[-1] <= through
+        wholly_due = all(self._is_due(day, cutoffs) for day in all_days)
         if wholly_due:
             await connection.execute(self._lock_table)
         units = {"units": [self._unit(day) for day in days], "month": [self._unit(day) for day in all_days]}
@@ -109,6 +120,9 @@ class EndedDays(Category):
             await connection.execute(self._drop, {"month": month})
             return int(counted.rows)
         return (await connection.execute(self._delete, {"days": list(days)})).rowcount
+
+    def _is_due(self, day: date, cutoffs: Cutoffs) -> bool:
+        return day <= cutoffs.of(self._version_on(day))
 
     def _unit(self, day: date) -> str:
         return keys.day_unit(self._kind, day.isoformat())

@@ -4,11 +4,11 @@ A unit is a record's id. When its last basis goes, the record goes. The archive 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.cutoffs import Cutoffs, is_due, parameters
 from chassis.policy.retention import Basis, Retention
 from chassis.purge import Category, Destroyed, Sample
 from services.identity import keys, record_store, store
@@ -16,14 +16,16 @@ from services.identity.kept_fields import KeptFields
 
 # A former member's withdrawal of a consent reaches the archive as a row: its depositor may add and not look.
 _CONSENT_ENDED = """
-OR EXISTS (SELECT 1 FROM record AS r JOIN consent_end AS e ON e.member_id = r.member_id
-           WHERE r.record_id = b.record_id AND e.category = b.category)
+OR EXISTS (SELECT 1 FROM consent_end AS e WHERE e.member_id = r.member_id AND e.category = b.category)
 """
-_BY_ITS_PERIOD = "b.event_date <= :through"
-_OR_BEFORE_IT = "(b.event_date <= :through OR b.ended_on IS NOT NULL {consent_ended})"
-_DUE = "SELECT b.record_id FROM record_basis AS b WHERE b.category = :category AND {ended} ORDER BY b.record_id"
+_BY_ITS_PERIOD = is_due("b.event_date", "r.policy_version")
+_OR_BEFORE_IT = f"({_BY_ITS_PERIOD} OR b.ended_on IS NOT NULL {{consent_ended}})"
+_DUE = """
+SELECT b.record_id FROM record_basis AS b JOIN record AS r ON r.record_id = b.record_id
+WHERE b.category = :category AND {ended} ORDER BY b.record_id
+"""
 _LOCK_DUE = """
-SELECT b.record_id FROM record_basis AS b
+SELECT b.record_id FROM record_basis AS b JOIN record AS r ON r.record_id = b.record_id
 WHERE b.record_id = ANY(CAST(:ids AS uuid[])) AND b.category = :category AND {ended} FOR UPDATE OF b
 """
 _COUNT = text("""
@@ -58,9 +60,9 @@ class EndedBases(Category):
         self._due = text(_DUE.format(ended=ended))
         self._lock_due = text(_LOCK_DUE.format(ended=ended))
 
-    async def collect(self, connection: AsyncConnection, through: date, subject_ids: Sequence[str]) -> Sequence[str]:
+    async def collect(self, connection: AsyncConnection, cutoffs: Cutoffs, subject_ids: Sequence[str]) -> Sequence[str]:
         """Return the records whose basis ended with its period, or before it."""
-        due = await connection.scalars(self._due, {"category": self._category, "through": through})
+        due = await connection.scalars(self._due, {"category": self._category, **parameters(cutoffs)})
         return [str(record_id) for record_id in due]
 
     async def count(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
@@ -68,10 +70,10 @@ class EndedBases(Category):
         values = {"ids": list(units), "category": self._category}
         return {"record_basis": await connection.scalar(_COUNT, values) or 0}
 
-    async def destroy(self, connection: AsyncConnection, through: date, units: Sequence[str]) -> Destroyed:
+    async def destroy(self, connection: AsyncConnection, cutoffs: Cutoffs, units: Sequence[str]) -> Destroyed:
         """End the bases that are still due; destroy the salts, then the rows of what nothing keeps any more."""
         await record_store.lock_records(connection, units)
-        values = {"ids": list(units), "category": self._category, "through": through}
+        values = {"ids": list(units), "category": self._category, **parameters(cutoffs)}
         due = [str(record_id) for record_id in await connection.scalars(self._lock_due, values)]
         destroyed = await self.end(connection, due)
         destroyed.skipped = sorted(set(units) - set(due))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from onggi.identity.v1 import record_service_pb2 as api
 
 from chassis.errors import InvalidField, Violation
-from chassis.policy.calendar import Calendar
+from chassis.policy.calendars import Calendars
 from chassis.policy.keeping import Standing
 from chassis.policy.retention import Basis, Category, Retention
 
@@ -29,9 +29,9 @@ class RecordBasis(NamedTuple):
 class RecordBases:
     """What the schedule says about the bases of records."""
 
-    def __init__(self, retention: Retention, calendar: Calendar) -> None:
+    def __init__(self, retention: Retention, calendars: Calendars) -> None:
         self._retention = retention
-        self._calendar = calendar
+        self._calendars = calendars
 
     def of(
         self, kind: str, given: Sequence[api.Standing], occurred_on: date, today: date
@@ -44,8 +44,9 @@ class RecordBases:
         return tuple(self._basis(item.category, item.event_date, occurred_on) for item in given)
 
     def living(self, bases: Iterable[RecordBasis], today: date) -> tuple[RecordBasis, ...]:
-        """Return those that are not over."""
-        return tuple(basis for basis in bases if Standing.under(self._calendar, *basis).lives(today))
+        """Return those of a record taken in today that are not over."""
+        calendar = self._calendars.in_force(today)
+        return tuple(basis for basis in bases if Standing.under(calendar, *basis).lives(today))
 
     def consents(self, bases: Iterable[RecordBasis]) -> frozenset[str]:
         """Return the consents that bases of these stand on."""

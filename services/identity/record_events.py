@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.call import Call
 from chassis.errors import InvalidField, Violation
 from chassis.mutation import Answer, Mutations
-from chassis.policy.calendar import Calendar, today_kst
+from chassis.policy.calendar import today_kst
+from chassis.policy.calendars import Calendars
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.request_content import content
 from chassis.transit import Transit
@@ -24,7 +25,7 @@ class RecordEvents:
         self._mutations = mutations
         self._transit = transit
         self._categories = policy.retention.categories
-        self._bases = RecordBases(policy.retention, Calendar(policy.owner, policy.retention.categories))
+        self._bases = RecordBases(policy.retention, Calendars(policy))
 
     async def note(self, call: Call, request: api.NoteEventRequest) -> list[api.Standing]:
         """Note the date of an event; return the bases of the record. Raises RecordNotFound, InvalidField.

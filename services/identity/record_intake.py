@@ -1,7 +1,7 @@
 """Whether a record may be taken in, and as what: each item of a batch on its own, before anything is written."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from chassis import contract
 from chassis.errors import DomainError, InvalidField, Violation
 from chassis.instants import instant
 from chassis.kst import event_date
-from chassis.policy.calendar import Calendar
+from chassis.policy.calendars import Calendars
 from chassis.policy.retention import Retention
 from services.identity import record_forms
 from services.identity.kept_fields import KeptFields
@@ -41,9 +41,9 @@ class Fresh(NamedTuple):
 class Intake:
     """Checks records against the contract and the policy."""
 
-    def __init__(self, retention: Retention, calendar: Calendar) -> None:
+    def __init__(self, retention: Retention, calendars: Calendars) -> None:
         self._retention = retention
-        self._bases = RecordBases(retention, calendar)
+        self._bases = RecordBases(retention, calendars)
         self._kept = KeptFields(retention)
 
     def take(self, record: api.Record, today: date) -> Fresh | DomainError:
@@ -59,6 +59,8 @@ class Intake:
         kind = record.WhichOneof("body") or ""
         body: Message = getattr(record, kind)
         bases = self._bases.of(kind, record.standings, day, today)
+        if early := list(_early(record.standings, day)):
+            raise InvalidField(early)
         given = _texts(body)
         record_forms.normalise(kind, body)
         fields: dict[str, str] = {}
@@ -88,6 +90,13 @@ def _day(record: api.Record) -> date:
     if day < _OLDEST:
         raise InvalidField([Violation("occurred_at", "too_old")])
     return day
+
+
+def _early(standings: Iterable[api.Standing], day: date) -> Iterator[Violation]:
+    """Yield the start events before the record itself: its statutory period would end too early."""
+    for index, item in enumerate(standings):
+        if item.event_date and date.fromisoformat(item.event_date) < day:
+            yield Violation(f"standings[{index}].event_date", "BEFORE_THE_RECORD")
 
 
 def _texts(body: Message) -> dict[str, str]:

@@ -18,7 +18,8 @@ from chassis.database import DatabaseRefused, Hot
 from chassis.erasure_keys import ErasureKeys
 from chassis.errors import DomainError, InvalidField, Violation, item_error
 from chassis.mutation import Answer, Mutations
-from chassis.policy.calendar import Calendar, today_kst
+from chassis.policy.calendar import today_kst
+from chassis.policy.calendars import Calendars
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.request_content import content
 from chassis.transit import Transit
@@ -44,7 +45,7 @@ class Records:
         self._transit = transit
         self._policy = policy
         self._kinds = policy.retention.records
-        self._intake = Intake(policy.retention, Calendar(policy.owner, policy.retention.categories))
+        self._intake = Intake(policy.retention, Calendars(policy))
         self._fields = FieldRecords(hot, transit, erasure_keys)
         self._logs = {
             name: LogRecords(name, engine, hot, transit, erasure_keys, category=kind.stands_under[0])

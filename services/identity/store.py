@@ -48,6 +48,11 @@ WHERE r.record_id = b.record_id AND r.member_id = CAST(:member_id AS uuid)
 AND b.category = ANY(CAST(:categories AS text[])) AND b.ended_on IS NULL
 """)
 _LOCK_MEMBER = text("SELECT 1 FROM member WHERE member_id = CAST(:member_id AS uuid) AND state = 'ACTIVE' FOR SHARE")
+# Not FOR UPDATE: a foreign key that points here does not mind.
+_HOLD_MEMBER = text("""
+SELECT state = 'ACTIVE' FROM member WHERE member_id = CAST(:member_id AS uuid) FOR NO KEY UPDATE
+""")
+_LOCK_CONTACT = text("SELECT 1 FROM contact WHERE contact_id = CAST(:contact_id AS uuid) FOR UPDATE")
 _ADD_CONTACT = text("""
 INSERT INTO contact (contact_id, member_id, sealed) VALUES (CAST(:contact_id AS uuid), CAST(:member_id AS uuid), :sealed)
 RETURNING added_at
@@ -61,7 +66,7 @@ _UPDATE_CONTACT = text("""
 UPDATE contact SET sealed = :sealed, version = version + 1
 WHERE contact_id = CAST(:contact_id AS uuid) AND version = :version RETURNING version
 """)
-_REMOVE_CONTACT = text("DELETE FROM contact WHERE contact_id = CAST(:contact_id AS uuid) RETURNING member_id")
+_REMOVE_CONTACT = text("DELETE FROM contact WHERE contact_id = CAST(:contact_id AS uuid)")
 
 
 async def add_salt(connection: AsyncConnection, unit: str, wrapped: str) -> None:
@@ -122,6 +127,14 @@ async def lock_member(connection: AsyncConnection, member_id: str) -> bool:
     return await connection.scalar(_LOCK_MEMBER, {"member_id": member_id}) is not None
 
 
+async def hold_member(connection: AsyncConnection, member_id: str) -> bool:
+    """Have a member, living or former, to oneself until the transaction ends; return whether it lives.
+
+    Whoever gives, renews or withdraws a consent does, before it looks: what another has done meanwhile is seen then.
+    """
+    return await connection.scalar(_HOLD_MEMBER, {"member_id": member_id}) is True
+
+
 async def add_contact(connection: AsyncConnection, values: Mapping[str, object]) -> Row[Any]:
     """Add a contact."""
     return (await connection.execute(_ADD_CONTACT, values)).one()
@@ -138,6 +151,11 @@ async def update_contact(connection: AsyncConnection, values: Mapping[str, objec
     return version
 
 
-async def remove_contact(connection: AsyncConnection, contact_id: str) -> bool:
-    """Delete a contact's row; return whether there was one."""
-    return await connection.scalar(_REMOVE_CONTACT, {"contact_id": contact_id}) is not None
+async def lock_contact(connection: AsyncConnection, contact_id: str) -> bool:
+    """Have a contact to oneself; return whether there is one. A purge takes it before its salt too: no deadlock."""
+    return await connection.scalar(_LOCK_CONTACT, {"contact_id": contact_id}) is not None
+
+
+async def remove_contact(connection: AsyncConnection, contact_id: str) -> None:
+    """Delete a contact's row."""
+    await connection.execute(_REMOVE_CONTACT, {"contact_id": contact_id})

@@ -4,11 +4,14 @@ All of it is one transaction. The list names random ids, items and articles and 
 asked again after days, when identity cannot read any more what has moved to the archive, it is the same.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 from google.protobuf.json_format import MessageToDict, ParseDict
 from onggi.identity.v1 import member_service_pb2 as api
+from onggi.purge.v1.purge_service_pb2 import Kept
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,9 +50,13 @@ class Withdrawals:
             await store.end_consents(connection, request.member_id, on)
             await store.leave_records(connection, request.member_id, on)
             kept = await self._keeper.kept(connection, request.member_id, None)
-            told = [MessageToDict(item, preserving_proto_field_name=True) for item in self._told.beyond(on, kept)]
+            # In a thread: of a member with very many records it takes seconds, and others' calls are answered meanwhile.
+            told = await asyncio.to_thread(self._tell, on, kept)
             return {"withdrawn_on": on.isoformat(), "kept": told}
 
         answer = await self._mutations.run(call, digest, work, subject_id=request.member_id)
         self._left()
         return str(answer["withdrawn_on"]), [ParseDict(item, KeptItem()) for item in answer.get("kept", ())]
+
+    def _tell(self, on: date, kept: Sequence[Kept]) -> list[dict[str, Any]]:
+        return [MessageToDict(item, preserving_proto_field_name=True) for item in self._told.beyond(on, kept)]

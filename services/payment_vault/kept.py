@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import contract
+from chassis.kept import Part
 from services.payment_vault import purge_tokens
 
 KIND = "token"
@@ -27,7 +28,7 @@ class Tokens:
     """The keeper of this service in chassis.kept."""
 
     async def kept(
-        self, connection: AsyncConnection, member_id: str | None, record_id: str | None
+        self, connection: AsyncConnection, member_id: str | None, record_id: str | None, part: Part | None = None
     ) -> Sequence[api.Kept]:
         """Return one entry while the member has tokens; nothing for a record, since there are none here.
 

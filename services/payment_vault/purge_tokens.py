@@ -4,11 +4,11 @@ The start event, the withdrawal, is known to identity alone; the subjects come w
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.cutoffs import Cutoffs
 from chassis.purge import Category, Destroyed, Sample
 from services.payment_vault import keys
 
@@ -36,7 +36,7 @@ _FORGET_REQUESTS = text("DELETE FROM idempotency WHERE subject_id = ANY(CAST(:id
 class TokensOfWithdrawn(Category):
     """The category's part in chassis.purge."""
 
-    async def collect(self, connection: AsyncConnection, through: date, subject_ids: Sequence[str]) -> Sequence[str]:
+    async def collect(self, connection: AsyncConnection, cutoffs: Cutoffs, subject_ids: Sequence[str]) -> Sequence[str]:
         """Return those of the given subjects of whom anything is held here."""
         return list(await connection.scalars(_KNOWN, {"units": [keys.member_unit(item) for item in subject_ids]}))
 
@@ -45,7 +45,7 @@ class TokensOfWithdrawn(Category):
         row = (await connection.execute(_COUNT, {"ids": self.subjects(units)})).one()
         return {"token": row.token, "idempotency": row.idempotency}
 
-    async def destroy(self, connection: AsyncConnection, through: date, units: Sequence[str]) -> Destroyed:
+    async def destroy(self, connection: AsyncConnection, cutoffs: Cutoffs, units: Sequence[str]) -> Destroyed:
         """Destroy salts first, then rows."""
         members = self.subjects(units)
         await connection.execute(_LOCK, {"units": list(units)})

@@ -12,10 +12,10 @@ from onggi.retention.v1 import retention_service_pb2
 from chassis import migrate
 from chassis.log_reader import LogReader
 from chassis.mutation import Mutations
+from chassis.policy.calendars import Calendars
 from chassis.process import Process, configure_logging, run
 from chassis.settings import MigrationSettings, refuse_unknown_names
 from chassis.transit import Transit
-from services.retention.calendars import Calendars
 from services.retention.categories import Categories
 from services.retention.certificate import Certifier
 from services.retention.explanation import Explainer

@@ -6,24 +6,31 @@ all, since once the members are gone nobody knows any more whose tokens are due.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from chassis.cutoffs import NEVER, Cutoffs
+from chassis.policy.calendars import Calendars
 from chassis.policy.retention import Category
-from services.retention.calendars import Calendars
 from services.retention.refusals import CategoryUnknown
 
 FOLLOWS: Mapping[str, str] = {"R-03": "R-01"}
 """Category -> the one whose subjects are its own: the vault knows whose tokens it has, identity who has left."""
+OF_MEMBERS = frozenset(FOLLOWS.values()) | FOLLOWS.keys()
+"""What ends with a membership as a whole: by one date for all, since who follows knows no version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What one holder is asked for: all of the category whose event date is ``through`` or earlier."""
+    """What one holder is asked for: all of the category whose event date is ``through`` or earlier.
+
+    ``by_version``: the dates that hold instead for what was collected under these versions of the policy.
+    """
 
     category: str
     holder: str
     through: date
+    by_version: Mapping[str, date] = field(default_factory=dict, hash=False)
 
     @property
     def follows(self) -> str | None:
@@ -46,19 +53,28 @@ class Categories:
 
         None named is all that somebody holds and that is in force. Raises CategoryUnknown for a name that is not.
         """
-        planned = {name: through for name in self._calendars.categories if (through := self._through(name, day))}
+        planned = {name: cutoffs for name in self._calendars.categories if (cutoffs := self._cutoffs(name, day))}
         if not planned.keys() >= set(names):
             raise CategoryUnknown
         wanted = {_leader(name) for name in names or planned}
         return [
-            Due(name, holder, through)
-            for name, through in planned.items()
+            Due(name, holder, cutoffs.through, cutoffs.by_version)
+            for name, cutoffs in planned.items()
             if _leader(name) in wanted
             for holder in self[name].holders
         ]
 
-    def _through(self, name: str, day: date) -> date | None:
-        return self._calendars.in_force(day).due(name, day) if self[name].holders else None
+    def _cutoffs(self, name: str, day: date) -> Cutoffs | None:
+        """Return what is due by the version in force, and by every version that has another date; None if nothing can be.
+
+        Versions that are announced count too: on the eve of the first day of one, a clock that is ahead collects under it.
+        """
+        through = self._calendars.in_force(day).due(name, day)
+        if through is None or not self[name].holders:
+            return None
+        versions = () if name in OF_MEMBERS else self._calendars.versions
+        due = {version: self._calendars.of(version, day).due(name, day) or NEVER for version in versions}
+        return Cutoffs(through, {version: another for version, another in due.items() if another != through})
 
 
 def _leader(name: str) -> str:

@@ -12,11 +12,11 @@ from chassis.kst import KST, event_date
 from chassis.policy.retention import Category
 from chassis.transit import Transit
 from services.retention.categories import Categories
-from services.retention.plan import Part, Plan, canonical, utc_now
+from services.retention.plan import Part, Plan, canonical, stated, utc_now
 from services.retention.register import Certificate
 from services.retention.settings import WindowSettings
 
-VERSION = 2
+VERSION = 3
 TOOL = "onggi 0.1.0"
 KEY = "certificate-sign"
 METHOD = (
@@ -71,6 +71,7 @@ def _category(part: Part, category: Category) -> dict[str, Any]:
         "edition": category.edition,
         "holder": part.holder,
         "through": part.through.isoformat(),
+        **stated(part.cutoffs),
         "units": part.units,
         "units_no_longer_due": part.skipped,
         "set_digest": part.digest,

@@ -13,9 +13,9 @@ from onggi.purge.v1 import purge_service_pb2 as purge
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 
 from chassis.policy.calendar import today_kst
+from chassis.policy.calendars import Calendars
 from chassis.policy.keeping import Standing, keep_until
 from chassis.policy.retention import Basis
-from services.retention.calendars import Calendars
 from services.retention.categories import FOLLOWS
 from services.retention.holders import ACCESS, Holders, Lines
 from services.retention.plan import utc_now

@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.retention.categories import FOLLOWS, Categories
+from services.retention.categories import OF_MEMBERS, Categories
 from services.retention.plan import Part
-
-_OF_MEMBERS = frozenset(FOLLOWS.values()) | FOLLOWS.keys()
 
 
 class Measure(StrEnum):
@@ -34,7 +32,7 @@ class Forecast:
 
     def measure(self, category: str) -> Measure:
         """Return what is counted of a category. Raises KeyError."""
-        if category in _OF_MEMBERS:
+        if category in OF_MEMBERS:
             return Measure.MEMBERS
         return Measure.LOGIN_RECORDS if self.categories[category].store == "log" else Measure.RECORDS
 

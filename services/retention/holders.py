@@ -6,7 +6,6 @@ has moved is found. Retention passes the ids of subjects from one holder to anot
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import date
 from typing import TypeVar
 
 import grpc.aio
@@ -19,7 +18,9 @@ from onggi.purge.v1 import purge_service_pb2 as api
 
 from chassis import channel, errors
 from chassis.channel import PeerSettings
+from chassis.cutoffs import messages
 from chassis.settings import TlsSettings
+from services.retention.categories import Due
 from services.retention.plan import Part
 from services.retention.refusals import HolderUnavailable, Overtaken
 
@@ -88,15 +89,14 @@ class Connected:
         self._plan_id = plan_id
         self._epoch = epoch
 
-    async def prepare(
-        self, holder: str, category: str, through: date, subject_ids: list[str], page_token: str
-    ) -> api.PreparePurgeResponse:
+    async def prepare(self, due: Due, subject_ids: list[str], page_token: str) -> api.PreparePurgeResponse:
         """Have a holder fix its set, or a page more of it."""
         request = api.PreparePurgeRequest(
-            access=ACCESS, plan_id=self._plan_id, epoch=self._epoch, category=category, through=through.isoformat(),
-            subject_ids=subject_ids, page_token=page_token,
+            access=ACCESS, plan_id=self._plan_id, epoch=self._epoch, category=due.category,
+            through=due.through.isoformat(), cutoffs=messages(due.by_version), subject_ids=subject_ids,
+            page_token=page_token,
         )  # fmt: skip
-        return await self._call(holder, "PreparePurge", request, api.PreparePurgeResponse)
+        return await self._call(due.holder, "PreparePurge", request, api.PreparePurgeResponse)
 
     async def execute(self, part: Part, limit: int) -> api.ExecutePurgeResponse:
         """Have a holder destroy at most ``limit`` units of its set."""

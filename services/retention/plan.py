@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
+from chassis.cutoffs import texts
 from services.retention.refusals import PlanChanged, SelfApproval, WrongState
 
 FORECAST = "forecast"
@@ -70,7 +71,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one holder destroys of one category. ``planned``, ``destroyed``: rows by table."""
+    """What one holder destroys of one category.
+
+    ``through``: the latest event date that is due; ``cutoffs``: the dates instead of it, by the version of the policy that
+    something was collected under. ``planned``, ``destroyed``: rows by table.
+    """
 
     category: str
     holder: str
@@ -78,6 +83,7 @@ class Part:
     planned: Mapping[str, int]
     units: int
     digest: str
+    cutoffs: Mapping[str, date] = field(default_factory=dict)
     destroyed: Mapping[str, int] = field(default_factory=dict)
     remaining: int = 0
     skipped: int = 0
@@ -137,11 +143,16 @@ def digest_of(parts: Sequence[Part]) -> str:
     fixed = [
         {
             "category": part.category, "holder": part.holder, "through": part.through.isoformat(), "units": part.units,
-            "digest": part.digest, "counts": dict(part.planned),
+            "digest": part.digest, "counts": dict(part.planned), **stated(part.cutoffs),
         }
         for part in sorted(parts, key=lambda part: (part.category, part.holder))
     ]  # fmt: skip
     return hashlib.sha256(canonical(fixed)).hexdigest()
+
+
+def stated(cutoffs: Mapping[str, date]) -> dict[str, dict[str, str]]:
+    """Return the cut-offs that differ as one key; none where all is due by the same date."""
+    return {"cutoffs": texts(cutoffs)} if cutoffs else {}
 
 
 def canonical(value: object) -> bytes:

@@ -72,12 +72,12 @@ async def prepare(holders: Connected, due: Sequence[Due]) -> list[Part]:
 async def _fix(holders: Connected, due: Due, followers: Sequence[Due], parts: Parts) -> None:
     page_token = ""
     while True:
-        fixed = await holders.prepare(due.holder, due.category, due.through, [], page_token)
+        fixed = await holders.prepare(due, [], page_token)
         parts[due] = _part(due, fixed)
         # Also where nobody is due: then the follower's set is fixed as an empty one.
         for each in followers:
             subject_ids = list(fixed.subject_ids)
-            parts[each] = _part(each, await holders.prepare(each.holder, each.category, each.through, subject_ids, ""))
+            parts[each] = _part(each, await holders.prepare(each, subject_ids, ""))
         page_token = fixed.next_page_token
         if not page_token:
             return
@@ -85,8 +85,9 @@ async def _fix(holders: Connected, due: Due, followers: Sequence[Due], parts: Pa
 
 def _part(due: Due, fixed: api.PreparePurgeResponse) -> Part:
     return Part(
-        due.category, due.holder, due.through, counts(fixed.counts), fixed.units, fixed.digest, remaining=fixed.units
-    )
+        due.category, due.holder, due.through, counts(fixed.counts), fixed.units, fixed.digest, due.by_version,
+        remaining=fixed.units,
+    )  # fmt: skip
 
 
 def counts(tables: Sequence[api.TableCount]) -> Mapping[str, int]:

@@ -8,6 +8,7 @@ from onggi.retention.v1 import retention_service_pb2 as api
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.call import Call
+from chassis.cutoffs import messages
 from chassis.instants import timestamp
 from chassis.request_content import content
 from services.retention import register, store
@@ -101,7 +102,7 @@ def _part(part: Part) -> api.PlanPart:
     return api.PlanPart(
         category=part.category, holder=part.holder, through=part.through.isoformat(), planned=_counts(part.planned),
         units=part.units, digest=part.digest, destroyed=_counts(part.destroyed), remaining=part.remaining,
-        skipped=part.skipped,
+        skipped=part.skipped, cutoffs=messages(part.cutoffs),
         checks=[
             purge.PurgeCheck(name=check.name, examined=check.examined, left=check.left, passed=check.passed)
             for check in part.checks

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import errors
+from chassis.cutoffs import dates, texts
 from chassis.database import DATABASE_ERRORS, constraint, is_refusal, sqlstate
 from services.retention.plan import RUNNING, Check, Part, Plan, State
 from services.retention.tables import plan, plan_part
@@ -48,8 +49,8 @@ async def add_parts(connection: AsyncConnection, plan_id: str, parts: Sequence[P
     await connection.execute(insert(plan_part), [
         {
             "plan_id": plan_id, "position": position, "category": part.category, "holder": part.holder,
-            "through": part.through, "planned": dict(part.planned), "units": part.units, "digest": part.digest,
-            "destroyed": dict(part.destroyed), "remaining": part.units, "skipped": 0, "checks": [],
+            "through": part.through, "cutoffs": texts(part.cutoffs), "planned": dict(part.planned), "units": part.units,
+            "digest": part.digest, "destroyed": dict(part.destroyed), "remaining": part.units, "skipped": 0, "checks": [],
         }
         for position, part in enumerate(parts)
     ])  # fmt: skip
@@ -116,5 +117,6 @@ def _plan(row: Row[Any]) -> Plan:
 def _part(value: Mapping[str, Any]) -> Part:
     known = {name: value[name] for name in Part.__slots__}
     known["through"] = date.fromisoformat(known["through"])
+    known["cutoffs"] = dates(known["cutoffs"])
     known["checks"] = tuple(Check(**check) for check in known["checks"])
     return Part(**known)

@@ -41,6 +41,7 @@ plan_part = Table(
     Column("category", Text, primary_key=True),
     Column("holder", Text, primary_key=True),
     Column("through", Date),
+    Column("cutoffs", JSONB),
     Column("planned", JSONB),
     Column("units", BigInteger),
     Column("digest", Text),

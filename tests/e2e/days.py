@@ -15,13 +15,13 @@ from sqlalchemy import text
 
 from chassis import detached, trace_context
 from chassis.kst import KST
+from chassis.policy.calendars import Calendars
 from chassis.policy.load import load
 from chassis.process import Process
 from chassis.transit import Transit
 from dev import environment
 from dev.postgres import SUPERUSER
 from dev.stack import Stack
-from services.retention.calendars import Calendars
 from services.retention.categories import Categories
 from services.retention.certificate import Certifier
 from services.retention.explanation import Explainer

@@ -104,6 +104,12 @@ def of_members(request: Any, _: World) -> None:
     request.category = "R-01"
 
 
+def twice_of_one_version(request: Any, world: World) -> None:
+    """Say two things of one version."""
+    of_members(request, world)
+    request.cutoffs.add(policy_version="0", through="2020-01-01")
+
+
 MEMBERS = [
     Case("e-mail too long", REGISTER, "profile.email", lambda _: words(250) + "@a.example", "string.max_len"),
     Case("e-mail without @", REGISTER, "profile.email", lambda _: words(20), "LOCAL_PART"),
@@ -311,6 +317,11 @@ ACCESS = [
          caller="privacy-officer"),
     Case("a day that is none", PREPARE, "through", lambda _: "2026-99-99", "date", search=False,
          change=of_members),
+    Case("a day of a version that is none", PREPARE, "cutoffs[0].through", lambda _: "2026-99-99", "date", search=False,
+         change=of_members),
+    Case("two days of one version", PREPARE, "", lambda _: "", "REPEATED", field="cutoffs[1].policy_version",
+         change=twice_of_one_version),
+    Case("card number as the version of a cut-off", PREPARE, "cutoffs[0].policy_version", card, "string.pattern"),
     Case("epoch 0", PREPARE, "epoch", lambda _: 0, "uint64.gte_lte"),
     Case("key of nobody", ROTATE, "key", lambda _: words(20), "unknown", reason="KEY_UNKNOWN"),
     Case("key of nobody, to rewrap", REWRAP, "key", lambda _: words(20), "unknown", reason="KEY_UNKNOWN"),

@@ -130,6 +130,8 @@ def put(request: Any, path: str, value: Any) -> None:
     for step in way:
         name, _, index = step.partition("[")
         request = getattr(request, name)
+        if index and not request:
+            request.add()
         request = request[int(index.rstrip("]"))] if index else request
     name = last.partition("[")[0]
     if isinstance(value, Message):

@@ -181,7 +181,8 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
         "onggi.keys.v1.KeyService/RewrapKey": lambda: key_life.RewrapKeyRequest(key="none"),
         "onggi.keys.v1.KeyService/RetireKey": lambda: key_life.RetireKeyRequest(request_id=one(), key="none"),
         "onggi.purge.v1.PurgeService/PreparePurge": lambda: purge.PreparePurgeRequest(
-            plan_id=one(), epoch=1, category="R-99", through="2000-01-01"),
+            plan_id=one(), epoch=1, category="R-99", through="2000-01-01",
+            cutoffs=[purge.Cutoff(policy_version="0", through="2000-01-01")]),
         "onggi.purge.v1.PurgeService/ExecutePurge": lambda: purge.ExecutePurgeRequest(
             plan_id=one(), epoch=1, category="R-99", limit=1, digest="0" * 64),
         "onggi.purge.v1.PurgeService/VerifyPurge": lambda: purge.VerifyPurgeRequest(

@@ -3,13 +3,15 @@
 Dates are moved into years that no other test uses, so that a purge up to them takes what its own test has made.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from onggi.purge.v1 import purge_service_pb2 as purge
 
+from chassis.cutoffs import messages
 from tests.integration import examples
 from tests.integration.clients import Clients, Outcome
 from tests.integration.log_rows import Log
@@ -29,12 +31,14 @@ class Plan:
     plan_id: str = ""
     digest: str = ""
     limit: int = 1000
+    cutoffs: Mapping[str, date] = field(default_factory=dict)
 
     async def prepare(self) -> Any:
         """PreparePurge."""
         self.plan_id = self.plan_id or examples.new_id()
         answer = (await self._call("PreparePurge", purge.PreparePurgeRequest(
             access=WHY, plan_id=self.plan_id, epoch=1, category=self.category, through=self.through.isoformat(),
+            cutoffs=messages(self.cutoffs),
         ))).message  # fmt: skip
         self.digest = answer.digest
         return answer

@@ -13,10 +13,9 @@ import pytest
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 
 from chassis.kst import KST
+from chassis.policy.calendars import Calendars
 from chassis.policy.load import load
-from dev import environment
 from dev.stack import Stack
-from services.retention.calendars import Calendars
 from services.retention.categories import Categories
 from services.retention.explanation import Explainer
 from services.retention.holders import Holders
@@ -37,7 +36,7 @@ class Days:
     def of(cls, stack: Stack) -> "Days":
         """With the certificate and the holders of the stack's retention service, on the policy that it runs on."""
         settings = settings_of(stack)
-        calendars = Calendars(load(environment.ROOT / "policy"))
+        calendars = Calendars(load(settings.policy_directory))
         return cls(Holders(settings.holders.by_name(), settings.tls), calendars)
 
     async def explain(self, day: date, member_id: str = "", record_id: str = "") -> list[KeptItem]:

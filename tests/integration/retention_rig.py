@@ -25,13 +25,14 @@ from chassis import detached
 from chassis.chain import Grounds
 from chassis.log_reader import LogReader
 from chassis.mutation import Mutations
+from chassis.policy.calendars import Calendars
 from chassis.policy.load import load
+from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.process import Process
 from chassis.server import Server
 from chassis.transit import Transit
 from dev import environment
 from dev.stack import Stack
-from services.retention.calendars import Calendars
 from services.retention.categories import Categories
 from services.retention.certificate import Certifier
 from services.retention.explanation import Explainer
@@ -185,8 +186,9 @@ async def rig(
     login_records: int = 1000,
     records: int = 500,
     pace: Pace | None = None,
+    policy: PrivacyPolicy = POLICY,
 ) -> AsyncIterator[Rig]:
-    """The service and its three holders, at the addresses that the stack has for them."""
+    """The service and its three holders, at the addresses that the stack has for them; `policy` is what it plans by."""
     settings = settings_of(stack)
     servers = [
         await serve(holder, stack.addresses[name], stack.service_credentials(name))
@@ -198,7 +200,7 @@ async def rig(
         mutations = Mutations(process.engine)
         job = Job(own_spiffe_id(settings.tls.certificate_file), process.policy.version)
         peers = Holders(settings.holders.by_name(), settings.tls)
-        calendars = Calendars(POLICY)
+        calendars = Calendars(policy)
         categories = Categories(calendars)
         limits = {Measure.MEMBERS: members, Measure.LOGIN_RECORDS: login_records, Measure.RECORDS: records}
         slow = pace or Pace(attempts=3, pause_seconds=0.01)

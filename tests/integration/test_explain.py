@@ -12,7 +12,7 @@ from onggi.retention.v1 import retention_service_pb2 as api
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import errors
-from chassis.kept import list_kept
+from chassis.kept import Part, list_kept
 from dev.stack import Stack
 from services.retention.holders import reason_of
 from tests.integration import retention_rig
@@ -140,7 +140,9 @@ class ManyRecords:
     def __init__(self, number: int) -> None:
         self.all = [payment() for _ in range(number)]
 
-    async def kept(self, connection: AsyncConnection, member_id: str | None, record_id: str | None) -> list[Kept]:
+    async def kept(
+        self, connection: AsyncConnection, member_id: str | None, record_id: str | None, part: Part | None = None
+    ) -> list[Kept]:
         """All of them."""
         return self.all
 

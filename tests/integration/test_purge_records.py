@@ -18,6 +18,7 @@ from tests.integration.record_examples import add, list_of, note, record, today
 pytestmark = pytest.mark.timeout(120)
 
 ALL = {"amount", "supplied", "masked_instrument", "approval_number", "business_registration_number", "payer_phone"}
+PIN = "UPDATE record SET policy_version = $2 WHERE record_id = $1"
 BY_TAX = {"amount", "approval_number", "business_registration_number"}
 
 
@@ -129,6 +130,45 @@ async def test_an_event_that_was_corrected_meanwhile_is_left_alone(clients: Clie
     assert (done.skipped, done.remaining, rows(done.destroyed)) == (1, 0, {})
     assert await fields_of(log, record_id) == ALL
     assert (await plan.verify()).clean
+
+
+async def test_each_version_is_due_by_its_own_date(clients: Clients, log: Log) -> None:
+    """GV-02: two disputes of one day, and a cut-off of their version alone takes the one; what is not named, the common."""
+    member_id, day = await member(clients), date(2001, 12, 5)
+    earlier, later, unnamed = [await add(clients, record("dispute", member_id)) for _ in range(3)]
+    for version, record_id in (("a", earlier), ("b", later), ("c", unnamed)):
+        await note(clients, member_id, record_id, "R-09c", today())
+        await move_event(log, record_id, day, "R-09c")
+        await change(log, PIN, UUID(record_id), version)
+    before = day - timedelta(days=1)
+    plan = Plan(clients, "R-09c", before, cutoffs={"a": day, "b": before - timedelta(days=300)})
+    assert (await plan.prepare()).units == 1
+    assert rows((await plan.execute()).destroyed)["record"] == 1
+    assert (await plan.verify()).clean
+    assert [bool(await fields_of(log, each)) for each in (earlier, later, unnamed)] == [False, True, True]
+    plan = Plan(clients, "R-09c", day, cutoffs={"b": before})
+    assert (await plan.prepare()).units == 1
+    assert rows((await plan.execute()).destroyed)["record"] == 1
+    assert [bool(await fields_of(log, each)) for each in (later, unnamed)] == [True, False]
+    await destroyed(clients, "R-09c", day)
+
+
+async def test_the_execution_looks_by_the_dates_that_were_fixed(clients: Clients, log: Log) -> None:
+    """LC-01: a plan's cut-offs are those of its first preparation; what is not due by them any more is left alone."""
+    member_id, day = await member(clients), date(2002, 12, 6)
+    record_id, other = [await add(clients, record("dispute", member_id)) for _ in range(2)]
+    for each, version in ((record_id, "a"), (other, "b")):
+        await note(clients, member_id, each, "R-09c", today())
+        await move_event(log, each, day, "R-09c")
+        await change(log, PIN, UUID(each), version)
+    plan = Plan(clients, "R-09c", date(2000, 1, 1), cutoffs={"a": day})
+    await plan.prepare()
+    plan.cutoffs = {"a": date(2000, 1, 1), "b": day}
+    assert (await plan.prepare()).units == 1, "asked again for something else, it is the same plan"
+    await change(log, PIN, UUID(record_id), "b")
+    done = await plan.execute()
+    assert (done.skipped, done.remaining, rows(done.destroyed)) == (1, 0, {})
+    await destroyed(clients, "R-09c", day)
 
 
 async def test_an_event_is_not_noted_while_its_record_is_destroyed(clients: Clients, log: Log) -> None:

@@ -59,6 +59,10 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "retention", ("categories", "R-10", "holders"), ["identity"],
         "chapters/4-retention.toml: categories.R-10.holders: …has no archive",
     ),
+    "destroyed where it is not": (
+        "retention", ("categories", "R-15", "method"), "M2",
+        "chapters/4-retention.toml: categories.R-15.method: …not how the store 'live' is emptied",
+    ),
     "held, and a gap": (
         "retention", ("categories", "R-01", "gap"), "processor",
         "chapters/4-retention.toml: categories.R-01.gap: …so is the other",
@@ -128,6 +132,10 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
     "an unknown category of a kind": (
         "retention", ("records", "payment", "may_stand_under"), ["R-99"],
         "chapters/4-retention.toml: records.payment.may_stand_under: …names 'R-99'",
+    ),
+    "an unknown purpose of a group": (
+        "collection", ("groups", "card", "purposes"), ["shopping"],
+        "chapters/1-collection.toml: groups.card.purposes: …names 'shopping'",
     ),
     "an unknown item of a group": (
         "collection", ("groups", "card", "items"), ["card"],

@@ -7,7 +7,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from onggi.identity.v1.member_service_pb2 import Member, MemberProfile
 from onggi.processing_log.v1.processing_log_service_pb2 import Entry
-from onggi.purge.v1.purge_service_pb2 import TableCount
+from onggi.purge.v1.purge_service_pb2 import Cutoff, TableCount
 from onggi.retention.v1.retention_service_pb2 import Plan, PlanPart, PlanState
 
 from cli import json_output, plan_view
@@ -115,6 +115,13 @@ def _part(units: int, remaining: int, destroyed: int = 0, skipped: int = 0) -> P
 def test_progress_counts_what_is_done(part: PlanPart, state: PlanState.ValueType, expected: int) -> None:
     """A part that has not begun counts nothing, also where the holder has not told yet what remains."""
     assert plan_view.done(part, state) == expected
+
+
+def test_a_date_of_another_version_stands_beside_the_common_one() -> None:
+    """Who approves a plan sees every date by which it destroys (GV-02)."""
+    part = PlanPart(through="2022-11-23", cutoffs=[Cutoff(policy_version="1", through="2023-11-23")])
+    assert plan_view.through(part) == "2022-11-23; version 1: 2023-11-23"
+    assert plan_view.through(PlanPart(through="2022-11-23")) == "2022-11-23"
 
 
 def test_a_state_of_a_later_version_is_shown_as_its_number() -> None:

@@ -3,12 +3,11 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cli.app import main
 from cli.exit_codes import ExitCode
+from tests.unit.policy_command import as_json, change_inquiries, replace, run
 from tests.unit.policy_documents import ROOT
 
 
@@ -23,32 +22,16 @@ def _without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ONGGI_POLICY_DIRECTORY", raising=False)
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of `onggi policy …`."""
-    code = main(["policy", *map(str, arguments)])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
-
-
-def as_json(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Any:
-    """The document that `onggi policy … --json` prints."""
-    code, out, err = run(capsys, *arguments, "--json")
-    assert (code, err) == (ExitCode.OK, "")
-    return json.loads(out)
-
-
-def replace(file: Path, old: str, new: str) -> None:
-    """Change a file's first such text."""
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
-def change_inquiries(directory: Path, period: str) -> None:
-    """Change the period of R-05."""
-    file = directory / "chapters" / "4-retention.toml"
-    before, row, after = file.read_text(encoding="utf-8").partition("[categories.R-05]")
-    file.write_text(before + row + after.replace('period = "3 years"', f'period = "{period}"', 1), encoding="utf-8")
+def shorten_inquiries(directory: Path) -> None:
+    """Add version 2, in force since 2027-02-01: inquiries (R-05) are kept 2 years, and marketing is asked for again."""
+    change_inquiries(directory, "2 years")
+    with (directory / "versions.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            '[[versions]]\nid = "2"\nannounced_on = 2027-01-01\neffective_on = 2027-02-01\nmateriality = "material"\n'
+            'changes = "문의 보관기간 단축"\nchanges_english = "shorter period"\nsource = "a paper"\n'
+            'consents = ["marketing"]\n'
+            'changed = [{ category = "R-05", before = "3 years", after = "2 years" }]\n'
+        )
 
 
 def test_the_policy_beside_the_program_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,13 +107,45 @@ def test_due_reads_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-@pytest.mark.parametrize("day", ["tomorrow", "2031-02-29", ""])
+@pytest.mark.parametrize("day", ["tomorrow", "2031-02-29", "", "20310511", "2031-W19-7", "2031-5-11", "2031-05-11 "])
 def test_a_day_that_is_none_is_wrong_use(capsys: pytest.CaptureFixture[str], day: str) -> None:
     """Exit 2, without repeating what was typed."""
     code, out, err = run(capsys, "due", "--on", day)
 
     assert (code, out) == (ExitCode.USAGE, "")
     assert "--on wants a day as YYYY-MM-DD" in err
+
+
+def test_a_day_that_nothing_can_be_due_on_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    """Years before the first of the calendar are no defect of the program."""
+    code, out, err = run(capsys, "due", "--on", "0001-01-01")
+
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert "too near the beginning" in err
+    assert as_json(capsys, "due", "--on", "9999-12-31")["due"]["R-09b"] == "9994-12-30"
+
+
+def test_due_shows_the_period_that_it_counts_by(capsys: pytest.CaptureFixture[str], directory: Path) -> None:
+    """Until a version takes effect the table shows the period before it, as the cut-off beside it does (GV-02)."""
+    shorten_inquiries(directory)
+
+    for day, period, cut_off in (("2027-01-31", "3 years", "2024-01-30"), ("2027-02-01", "2 years", "2025-01-31")):
+        [row] = [
+            line for line in run(capsys, "due", "--on", day, "--directory", directory)[1].splitlines() if "R-05" in line
+        ]
+        assert row.split()[-3:] == [*period.split(), cut_off]
+
+
+@pytest.mark.parametrize("command", [["check"], ["due", "--on", "2031-05-11"], ["render"], ["ropa"]])
+@pytest.mark.parametrize("place", ["nowhere", "settings.toml"])
+def test_what_is_no_directory_is_wrong_use(
+    capsys: pytest.CaptureFixture[str], directory: Path, command: list[str], place: str
+) -> None:
+    """A mistyped --directory, or a file, is told as that and not as a policy without its twelve files."""
+    code, out, err = run(capsys, *command, "--directory", directory / place)
+
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert "there is no such directory" in err
 
 
 @pytest.mark.parametrize(
@@ -155,27 +170,6 @@ def test_no_command_works_on_a_policy_that_is_refused(
     assert "the policy is refused: settings.toml: is missing or cannot be read" in err
 
 
-def test_render_writes_the_published_text(capsys: pytest.CaptureFixture[str]) -> None:
-    """The whole policy on standard output, and a page with --html (GV-01)."""
-    code, text, _ = run(capsys, "render", "--lang", "ko")
-    _, page, _ = run(capsys, "render", "--lang", "ko", "--html")
-
-    assert code == ExitCode.OK
-    assert "제21조" in text
-    assert "<html" in page
-
-
-def test_render_follows_a_changed_period(capsys: pytest.CaptureFixture[str], directory: Path) -> None:
-    """One file changes, and the text with it; what is not the policy stays (GV-01)."""
-    _, before, _ = run(capsys, "render")
-    change_inquiries(directory, "2 years")
-    _, after, _ = run(capsys, "render", "--directory", directory)
-
-    changed = [line for line in after.splitlines() if line not in before.splitlines()]
-    assert changed
-    assert all("2년" in line for line in changed)
-
-
 def test_diff_shows_before_and_after(capsys: pytest.CaptureFixture[str], directory: Path) -> None:
     """Two directories: every value that differs, with its file, key and name (GV-02)."""
     change_inquiries(directory, "2 years")
@@ -192,16 +186,20 @@ def test_diff_shows_before_and_after(capsys: pytest.CaptureFixture[str], directo
     assert run(capsys, "diff", ROOT / "policy", ROOT / "policy")[1] == "no difference\n"
 
 
+def test_diff_shows_what_a_setting_does(capsys: pytest.CaptureFixture[str], directory: Path) -> None:
+    """A fact about the owner that shortens a published period stands in the notice, with the period (R-11, GV-02)."""
+    replace(directory / "settings.toml", 'value = "financial_institution"', 'value = "auxiliary"')
+    told = as_json(capsys, "diff", ROOT / "policy", directory)["changes"]
+
+    assert [(each["key"], each["before"], each["after"]) for each in told] == [
+        ("electronic_finance_role.value", "financial_institution", "auxiliary"),
+        ("categories.R-11.period", "5 years", "3 years"),
+    ]
+
+
 def test_diff_compares_versions(capsys: pytest.CaptureFixture[str], directory: Path) -> None:
     """Two versions of one policy: the periods that changed between them."""
-    change_inquiries(directory, "2 years")
-    with (directory / "versions.toml").open("a", encoding="utf-8") as file:
-        file.write(
-            '[[versions]]\nid = "2"\nannounced_on = 2027-01-01\neffective_on = 2027-02-01\nmateriality = "material"\n'
-            'changes = "문의 보관기간 단축"\nchanges_english = "shorter period"\nsource = "a paper"\n'
-            'consents = ["marketing"]\n'
-            'changed = [{ category = "R-05", before = "3 years", after = "2 years" }]\n'
-        )
+    shorten_inquiries(directory)
     told = as_json(capsys, "diff", "1", "2", "--directory", directory)["changes"]
 
     assert [(each["key"], each["before"], each["after"]) for each in told] == [
@@ -216,11 +214,15 @@ def test_diff_compares_versions(capsys: pytest.CaptureFixture[str], directory: P
 
 
 def test_diff_of_what_is_no_version(capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither a directory nor a version is wrong use."""
+    """Neither a directory nor a version is wrong use, and so is one of each; one version does not differ from itself."""
     code, _, err = run(capsys, "diff", "1", "7")
 
     assert code == ExitCode.USAGE
     assert "neither a directory nor a version; the policy has: 1" in err
+    code, _, err = run(capsys, "diff", "1", ROOT / "policy")
+    assert code == ExitCode.USAGE
+    assert "give two versions, or two directories" in err
+    assert run(capsys, "diff", "1", "1")[1] == "no period differs\n"
 
 
 def test_nobody_is_to_be_asked_again_under_the_first_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,20 +241,3 @@ def test_members_are_not_looked_up_without_a_reason(capsys: pytest.CaptureFixtur
         assert (code, out) == (ExitCode.USAGE, "")
         assert "--reason" in err
         assert "--offline" in err
-
-
-def test_ropa_has_what_records_of_processing_need(capsys: pytest.CaptureFixture[str]) -> None:
-    """Purposes, items, recipients, erasure limits, processors and measures, from the same data (GDPR 30, GL-01)."""
-    told = as_json(capsys, "ropa")
-
-    assert told["policy_version"] == "1"
-    assert told["controller"]["service"] == "코스콤 클라우드"
-    payment = told["categories"]["R-10"]
-    assert payment["basis"] == "LAW_MIN"
-    assert payment["erasure"]["period"] == "5 years"
-    assert {"payment_record", "tax_document", "business_registration_number"} <= set(payment["items"])
-    assert told["purposes"]["marketing"]["consent"] == "marketing"
-    assert "apps/marketing" in told["purposes"]["marketing"]["recipients"]
-    assert told["purposes"]["tax"]["categories"] == ["R-10"]
-    assert told["categories"]["R-27"]["processors"] == list(told["processors"])
-    assert "R-09b" in run(capsys, "ropa")[1]

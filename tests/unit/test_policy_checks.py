@@ -42,8 +42,21 @@ def test_both_ends_of_a_broken_reference_are_told() -> None:
 
 
 def test_the_owner_may_keep_the_processing_log_one_year() -> None:
-    """Two years of R-13 stand on the owner's setting; with the other option the year of the statute applies (LG-06)."""
-    assert refused(having("settings", ("processing_log_years", "value"), 1)) == {}
+    """R-13: a year is the statute's, and two where unique identifiers are stored; the owner's settings agree (LG-03)."""
+    a_year = having("settings", ("processing_log_years", "value"), 1)
+
+    assert "unique_identifiers_stored" in refused(a_year)[FILES["settings"], "processing_log_years.value"]
+    assert refused(having("settings", ("unique_identifiers_stored", "value"), False, a_year)) == {}
+
+
+def test_a_broken_reference_is_told_once_at_each_end() -> None:
+    """One mistake is two lines, not one for each check that stumbles over it."""
+    lines = told("collection", ("groups", "card", "heading"), "cards")
+
+    assert sorted(line.partition(": ")[2].partition(": ")[0] for line in lines) == [
+        "groups.card.heading",
+        "headings.cards",
+    ]
 
 
 def test_a_statute_that_changes_takes_the_period_with_it() -> None:

@@ -1,8 +1,9 @@
-"""docs/policy.md names every file, check and setting of the policy, and no other."""
+"""docs/policy.md names every file, check and setting of the policy, docs/policy-gaps.md every row not confirmed."""
 
 import re
 from pathlib import Path
 
+from chassis.policy.load import load
 from chassis.policy.owner import Owner
 from chassis.policy.privacy_policy import FILES
 
@@ -34,3 +35,13 @@ def test_every_check_has_its_row() -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "chassis" / "policy").glob("checks_*.py")}
 
     assert {cell for cell in first_cells() if cell.startswith("chassis/")} == modules | {"chassis/policy/ties.py"}
+
+
+def test_every_row_that_is_not_confirmed_is_listed() -> None:
+    """What counsel has to confirm are the rows of the schedule that are not "verified", each with its certainty."""
+    gaps = (ROOT / "docs" / "policy-gaps.md").read_text(encoding="utf-8")
+    categories = load(ROOT / "policy").retention.categories
+
+    assert re.findall(r"^\| (R-\d\d[a-d]?) \| `(\w+)` \|", gaps, re.MULTILINE) == [
+        (name, category.certainty) for name, category in categories.items() if category.certainty != "verified"
+    ]

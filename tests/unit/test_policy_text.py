@@ -139,6 +139,13 @@ def test_the_annex_says_from_when_on_which_article_and_which_items() -> None:
         assert law in by_id[key][1]
         assert start in by_id[key][2]
     assert all(all(row) for row in table)
+    marks = {"secondary": "(조문 확인 중)", "proposed": "(기간은 회사가 정함)"}
+    for key, row in by_id.items():
+        category = POLICY.retention.categories[key]
+        assert [mark for mark in marks.values() if mark in row[1]] == [
+            mark for certainty, mark in marks.items() if certainty == category.certainty
+        ]
+        assert row[2].endswith("(법정)" if category.start.fixed_by == "law" else "(방침)")
     published = {key for key, category in POLICY.retention.categories.items() if category.clause}
     assert published <= set(by_id)
     assert "R-25" not in by_id, "a category that the owner's settings do not turn on"
@@ -193,9 +200,11 @@ def test_a_consent_is_asked_for_with_all_that_it_must_say(name: str) -> None:
 
 
 def test_the_consent_to_keep_misuse_says_for_how_long() -> None:
-    """Both categories that stand on it, with their start and period (R-04, R-23)."""
+    """Both categories that stand on it, with their start and period (R-04, R-23); what ends at once ends with its event."""
     text = consent_text(POLICY, "misuse_retention", "ko")
     assert text.count("회원 탈퇴일부터 1년") == 2
+    assert "VPN 권한 말소일까지\n" in consent_text(POLICY, "vpn_second_factor", "ko")
+    assert "until end of the VPN right\n" in consent_text(POLICY, "vpn_second_factor", "en")
 
 
 def test_a_safeguard_is_met_where_it_says() -> None:

@@ -9,14 +9,15 @@ from onggi.identity.v1 import record_service_pb2 as records
 
 from chassis.errors import DomainError, InvalidField
 from chassis.instants import timestamp
-from chassis.policy.calendar import Calendar
+from chassis.policy.calendars import Calendars
 from chassis.policy.load import load
 from services.identity import record_forms
 from services.identity.kept_fields import KeptFields
 from services.identity.record_intake import Fresh, Intake
+from tests.unit.policy_periods import PERIODS, after
 
 POLICY = load(Path(__file__).resolve().parents[2] / "policy")
-INTAKE = Intake(POLICY.retention, Calendar(POLICY.owner, POLICY.retention.categories))
+INTAKE = Intake(POLICY.retention, Calendars(POLICY))
 KEPT = KeptFields(POLICY.retention)
 MEMBER = "00000000-0000-4000-8000-000000000001"
 PAYMENT = kinds.PaymentRecord(
@@ -122,3 +123,19 @@ def test_what_is_kept_is_the_same_by_row_and_by_kind() -> None:
         ("tax_document", "document_number"), ("tax_document", "business_registration_number"), ("tax_document", "amount"),
         ("cash_receipt_request", "masked_identifier"),
     }  # fmt: skip
+
+
+def test_a_record_is_taken_in_by_the_version_in_force() -> None:
+    """R-05, GV-02: three and a half years after its closing an inquiry is over under version 1, and not under version 2.
+
+    Version 2 lengthens 3 years to 4 from 2026-03-01 on; until then its files say 4 already, and nothing is taken by them.
+    """
+    policy = after(PERIODS)
+    intake = Intake(policy.retention, Calendars(policy))
+    closed = records.Record(
+        member_id=MEMBER, occurred_at=timestamp(datetime(2022, 8, 1, 3, tzinfo=UTC)),
+        standings=[records.Standing(category="R-05", event_date="2022-09-01")],
+        inquiry=kinds.InquiryRecord(body="문의", email="who@inquirer.example", mobile_phone="010-1234-5678"),
+    )  # fmt: skip
+    assert not isinstance(intake.take(closed, date(2026, 2, 28)), Fresh)
+    assert isinstance(intake.take(closed, date(2026, 3, 1)), Fresh)

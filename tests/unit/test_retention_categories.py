@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from chassis.policy.calendars import Calendars
 from chassis.policy.load import load, of_documents, read
-from services.retention.calendars import Calendars
 from services.retention.categories import FOLLOWS, Categories, Due
 from services.retention.refusals import CategoryUnknown
+from tests.unit.policy_periods import PERIODS, after
 
 ROOT = Path(__file__).parents[2]
 POLICY = load(ROOT / "policy")
@@ -86,3 +87,38 @@ def test_who_follows_comes_after_its_leader() -> None:
     for follower, leader in FOLLOWS.items():
         assert order.index(leader) < order.index(follower)
         assert 1 == len(CATEGORIES[leader].holders) == len(CATEGORIES[follower].holders)
+
+
+def test_one_date_is_for_all_while_no_version_has_another() -> None:
+    """With the first version alone, plans are as they ever were: one cut-off a category (GV-02)."""
+    assert [] == [due for due in CATEGORIES.chosen([], TODAY) if due.by_version]
+
+
+def test_a_longer_period_leaves_earlier_versions_their_own_date() -> None:
+    """R-05 is 4 years since version 2: what was collected under version 1 is due after 3 all the same, at every holder."""
+    categories = Categories(Calendars(after(PERIODS)))
+    by_version = {"1": date(2023, 11, 23)}
+    assert [
+        Due("R-05", "identity", date(2022, 11, 23), by_version),
+        Due("R-05", "archive", date(2022, 11, 23), by_version),
+    ] == categories.chosen(["R-05"], TODAY)
+    assert {"R-05", "R-15", "R-22"} == {due.category for due in categories.chosen([], TODAY) if due.by_version}
+
+
+def test_a_shorter_period_is_one_date_for_all() -> None:
+    """R-08 is 2 years since version 2, for what was collected before it too."""
+    assert {(date(2024, 11, 23), ())} == {
+        (due.through, tuple(due.by_version)) for due in Categories(Calendars(after(PERIODS))).chosen(["R-08"], TODAY)
+    }
+
+
+def test_what_is_announced_has_its_date_already_and_moves_none_that_holds() -> None:
+    """R-05: before its day version 2 lengthens nothing, and nothing collected under it is due by the shorter period."""
+    [due, _] = Categories(Calendars(after(PERIODS, date(2027, 1, 1)))).chosen(["R-05"], TODAY)
+    assert (date(2023, 11, 23), {"2": date(2022, 11, 23)}) == (due.through, due.by_version)
+
+
+def test_members_and_their_tokens_have_one_date() -> None:
+    """Who follows knows no version, so neither does its leader: the one in force is for all (R-01, R-03)."""
+    found = Categories(Calendars(after({"R-01": "1 month", "R-03": "1 month"}))).chosen(["R-01"], TODAY)
+    assert [(date(2026, 10, 23), {})] * 2 == [(due.through, due.by_version) for due in found]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from chassis.policy.calendars import Calendars
 from chassis.policy.load import load
-from services.retention.calendars import Calendars
 from services.retention.categories import Categories
 from services.retention.certificate import TOOL, statement, unrecoverable_after
 from services.retention.plan import Check, Part, Plan, State
@@ -61,6 +61,16 @@ def test_a_category_says_why_and_how_it_was_verified() -> None:
     assert law == (category["basis"], category["article"], category["edition"])
     assert (2, 1, "a" * 64) == (category["units"], category["units_no_longer_due"], category["set_digest"])
     assert [{"check": "rows left in member", "examined": 2, "left": 0, "passed": True}] == category["verification"]
+
+
+def test_cut_offs_are_stated_where_they_differ_and_nowhere_else() -> None:
+    """A category that was due by one date has no other; else each version has its own beside it (GV-02)."""
+    parts = (PART, replace(PART, category="R-05", through=date(2022, 11, 23), cutoffs={"1": date(2023, 11, 23)}))
+    value = json.loads(statement(replace(PLAN, parts=parts), CATEGORIES, WindowSettings(), NOON))
+    assert 3 == value["certificate_version"]
+    assert [("2026-11-24", None), ("2022-11-23", {"1": "2023-11-23"})] == [
+        (category["through"], category.get("cutoffs")) for category in value["categories"]
+    ]
 
 
 def test_a_category_that_the_policy_has_no_more_is_not_certified() -> None:

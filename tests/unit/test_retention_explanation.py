@@ -9,8 +9,8 @@ import pytest
 from onggi.purge.v1.purge_service_pb2 import Kept
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 
+from chassis.policy.calendars import Calendars
 from chassis.policy.load import load, of_documents, read
-from services.retention.calendars import Calendars
 from services.retention.categories import Categories
 from services.retention.explanation import Told, explained
 from services.retention.refusals import HolderUnavailable

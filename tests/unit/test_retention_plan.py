@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.policy.calendars import Calendars
 from chassis.policy.load import load
-from services.retention.calendars import Calendars
 from services.retention.categories import Categories
 from services.retention.forecast import Forecast, Measure
 from services.retention.plan import (
@@ -99,6 +99,7 @@ CHANGES = [
     {"digest": "d" * 64},
     {"planned": {"member": 20, "contact": 3001}},
     {"planned": {"member": 20, "contacts": 3000}},
+    {"cutoffs": {"1": date(2026, 11, 23)}},
 ]
 
 

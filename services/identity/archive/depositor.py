@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import errors, trace_context
-from chassis.database import DATABASE_ERRORS, is_refusal, sqlstate
+from chassis.database import DATABASE_ERRORS, DatabaseRefused, constraint, is_refusal, sqlstate
 from chassis.entry import Entry, new_record_id
 from chassis.ledger import append_within
 from services.identity.archive.reseal import Parcel
@@ -49,12 +49,16 @@ class Depositor:
     async def deposit(self, parcels: Sequence[Parcel], entry: Entry) -> Mapping[str, Outcome]:
         """Put the records in, with the log row; return what became of each. May be repeated.
 
-        Raises DatabaseUnavailable: what was put in is unknown then, and asking again tells.
+        If one is OTHER, nothing is put in: the row would name a record that is not there. Raises DatabaseRefused where
+        nothing is put in either, DatabaseUnavailable where that is unknown, and asking again tells.
         """
         batch = json.dumps([parcel.as_json() for parcel in parcels])
         async with self._recorded(entry) as connection:
             found = (await connection.execute(_DEPOSIT, {"batch": batch})).all()
-        return {str(row.deposited): Outcome(row.outcome) for row in found}
+            outcomes = {str(row.deposited): Outcome(row.outcome) for row in found}
+            if Outcome.OTHER in outcomes.values():
+                await connection.rollback()
+        return outcomes
 
     async def end_consent(self, member_id: str, categories: Sequence[str], on: date, entry: Entry) -> None:
         """End the bases of these categories of whatever the archive has of a former member; may be repeated.
@@ -80,4 +84,5 @@ class Depositor:
         except DATABASE_ERRORS as error:
             if is_refusal(error):
                 log.error("the archive refused a deposit", sqlstate=sqlstate(error))
+                raise DatabaseRefused(sqlstate(error), constraint(error)) from None
             raise errors.DatabaseUnavailable from None

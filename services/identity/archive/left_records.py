@@ -14,7 +14,7 @@ from services.identity.record_bases import RecordBasis
 
 _FIRST = "00000000-0000-0000-0000-000000000000"
 _LEFT = text(f"""
-SELECT r.record_id, r.kind, {BASES} FROM record AS r
+SELECT r.record_id, r.kind, r.policy_version, {BASES} FROM record AS r
 WHERE r.state = 'LEFT' AND r.record_id > CAST(:after AS uuid) ORDER BY r.record_id LIMIT :size
 """)
 _WHOLE = text(f"""
@@ -37,11 +37,12 @@ _DELETE = text("DELETE FROM record WHERE record_id = ANY(CAST(:ids AS uuid[]))")
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A record as a look over many sees it: id, kind, bases."""
+    """A record as a look over many sees it: id, kind, bases, and the version of the policy it was collected under."""
 
     record_id: str
     kind: str
     bases: tuple[RecordBasis, ...]
+    policy_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,13 @@ class Left(Looked):
 
     member_id: str
     occurred_on: date
-    policy_version: str
     fields: Mapping[str, tuple[str, str]]
 
 
 async def look(connection: AsyncConnection, after: str, size: int) -> Sequence[Looked]:
     """Return a page of the records whose members have left, in the order of their ids; ``after`` "" is the first page."""
     found = await connection.execute(_LEFT, {"after": after or _FIRST, "size": size})
-    return [Looked(str(row.record_id), row.kind, bases(row.bases)) for row in found]
+    return [Looked(str(row.record_id), row.kind, bases(row.bases), row.policy_version) for row in found]
 
 
 async def read(connection: AsyncConnection, record_ids: Sequence[str]) -> Mapping[str, Left]:
@@ -84,5 +84,5 @@ async def destroy(connection: AsyncConnection, records: Sequence[Left]) -> None:
 def _left(row: Any) -> Left:
     fields = {field: (sealed, wrapped) for field, sealed, wrapped in row.fields or ()}
     return Left(
-        str(row.record_id), row.kind, bases(row.bases), str(row.member_id), row.occurred_on, row.policy_version, fields
+        str(row.record_id), row.kind, bases(row.bases), row.policy_version, str(row.member_id), row.occurred_on, fields
     )

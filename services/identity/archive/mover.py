@@ -6,6 +6,7 @@ it once. So it is never in neither, and in the end in one.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import errors
 from chassis.chain import place_of
-from chassis.database import DATABASE_ERRORS, is_refusal, reading, sqlstate
+from chassis.database import DATABASE_ERRORS, DatabaseRefused, constraint, is_refusal, reading, sqlstate
 from chassis.entry import Entry
 from chassis.job import job_entry
 from chassis.ledger import append_within
@@ -29,16 +30,19 @@ from services.identity.archive.standings import Share, Standings
 
 log = structlog.get_logger()
 
+# SQLSTATE classes of what is wrong with the data itself: data exception, integrity constraint violation.
+_OF_DATA = ("22", "23")
 RPC = "onggi.identity.v1.ArchiveService/Move"  # no RPC: what identity does by itself, under a name of that kind
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Records a batch, records a page of the look, seconds between two looks."""
+    """Records a batch, records a page of the look, seconds between looks, and until what cannot move is tried again."""
 
     batch: int = 100
     page: int = 500
     look_seconds: float = 5.0
+    again_seconds: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Mover:
         self._pace = pace or Pace()
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._told: set[str] = set()
+        self._resting: dict[str, float] = {}
 
     def start(self) -> None:
         """Begin."""
@@ -100,7 +104,9 @@ class Mover:
         while True:
             async with reading(self._engine) as connection:
                 page = await left_records.look(connection, after, self._pace.page)
-            moving = [item.record_id for item in page if self._share(item) is not None]
+            moving = [
+                item.record_id for item in page if self._share(item) is not None and not self._rests(item.record_id)
+            ]
             for start in range(0, len(moving), self._pace.batch):
                 moved += await self._move(moving[start : start + self._pace.batch])
             if len(page) < self._pace.page:
@@ -114,10 +120,23 @@ class Mover:
         shares = [(record, share) for record in found.values() if (share := self._share(record)) is not None]
         parcels, broken = await self._resealer.reseal(shares)
         for record_id in broken:
-            self._tell(record_id, "a record that is to be moved does not open")
+            self._rest(record_id, "a record that is to be moved does not open")
         return await self._hand_over(parcels) if parcels else 0
 
     async def _hand_over(self, parcels: Sequence[Parcel]) -> int:
+        """Hand over a batch; where a database refuses it for what is in it, find what that is: the rest goes its way."""
+        try:
+            return await self._hand_over_all(parcels)
+        except DatabaseRefused as error:
+            if error.state[:2] not in _OF_DATA:
+                raise
+        if len(parcels) == 1:
+            self._rest(parcels[0].left.record_id, "a record that is to be moved is refused")
+            return 0
+        middle = len(parcels) // 2
+        return await self._hand_over(parcels[:middle]) + await self._hand_over(parcels[middle:])
+
+    async def _hand_over_all(self, parcels: Sequence[Parcel]) -> int:
         try:
             async with self._engine.begin() as connection:
                 locked = await left_records.read_locked(connection, [parcel.left.record_id for parcel in parcels])
@@ -131,20 +150,23 @@ class Mover:
         except DATABASE_ERRORS as error:
             if is_refusal(error):
                 log.error("move refused", sqlstate=sqlstate(error))
+                raise DatabaseRefused(sqlstate(error), constraint(error)) from None
             raise errors.DatabaseUnavailable from None
 
     async def _deposit(self, parcels: Sequence[Parcel]) -> Sequence[Parcel]:
         """Put the parcels in; return those that are in, by this attempt or by an earlier one."""
-        if not parcels:
-            return []
-        outcomes = await self._depositor.deposit(parcels, self._entry(parcels))
-        for record_id, outcome in outcomes.items():
-            if outcome is Outcome.OTHER:
-                self._tell(record_id, "the archive has something else under this id")
-        return [parcel for parcel in parcels if outcomes[parcel.left.record_id] is not Outcome.OTHER]
+        while parcels:
+            outcomes = await self._depositor.deposit(parcels, self._entry(parcels))
+            others = {record_id for record_id, outcome in outcomes.items() if outcome is Outcome.OTHER}
+            if not others:
+                break
+            for record_id in others:
+                self._rest(record_id, "the archive has something else under this id")
+            parcels = [parcel for parcel in parcels if parcel.left.record_id not in others]
+        return parcels
 
     def _share(self, record: Looked) -> Share | None:
-        return self._standings.moving(record.kind, record.bases)
+        return self._standings.moving(record.kind, record.bases, record.policy_version)
 
     def _entry(self, parcels: Sequence[Parcel]) -> Entry:
         records = [parcel.left.record_id for parcel in parcels]
@@ -153,11 +175,16 @@ class Mover:
         entry.items = sorted({item_of(parcel.left.kind, field.field) for parcel in parcels for field in parcel.fields})
         return entry
 
-    def _tell(self, record_id: str, what: str) -> None:
-        """Call an operator, once for each record: it is looked at again every few seconds."""
-        if record_id not in self._told:
-            self._told.add(record_id)
-            log.error(what, record_id=record_id)
+    def _rest(self, record_id: str, what: str) -> None:
+        """Call an operator, and leave the record alone for a while: it is looked at every few seconds."""
+        self._resting[record_id] = time.monotonic() + self._pace.again_seconds
+        log.error(what, record_id=record_id)
+
+    def _rests(self, record_id: str) -> bool:
+        if self._resting.get(record_id, 0.0) > time.monotonic():
+            return True
+        self._resting.pop(record_id, None)
+        return False
 
 
 def item_of(kind: str, field: str) -> str:

@@ -33,7 +33,7 @@ async def serve(settings: Settings) -> None:
         process.on_close(transit.close)
         erasure_keys = ErasureKeys(transit, keys.EPOCH_KEY, process.hot("salts"))
         reader = ArchiveReader(ArchiveStore(process.hot("archive")), transit, erasure_keys, Standings(policy))
-        held = categories.of_archive(policy.retention, keys.SERVICE, keys.RECORD_KEY)
+        held = categories.of_archive(policy, keys.SERVICE, keys.RECORD_KEY)
         keeper = KeptRecords(policy, keys.SERVICE)
         purge = PurgeServicer(process.engine, process.auditor, held, erasure_keys, transit, keeper=keeper)
         holder = Holder(

@@ -43,7 +43,7 @@ class ArchiveReader:
         if found is None:
             raise RecordNotFound
         call.entry.about([found.member_id])
-        share = self._standings.opened(found.kind, found.bases, call.entry.purpose)
+        share = self._standings.opened(found.kind, found.bases, found.policy_version, call.entry.purpose)
         if share is None:
             raise errors.PurposeNotAllowed
         call.entry.seek(record_id, RecordNotFound)
@@ -64,10 +64,11 @@ class ArchiveReader:
         size = request.page_size or _DEFAULT_PAGE
         before = page.key(request.page_token, page.day, page.identifier) or _NEWEST
         found = await self._store.page(request.member_id, (before[0], before[1]), categories, size + 1)
+        purpose = call.entry.purpose
         opened = [
             (record, share)
             for record in found[:size]
-            if (share := self._standings.opened(record.kind, record.bases, call.entry.purpose)) is not None
+            if (share := self._standings.opened(record.kind, record.bases, record.policy_version, purpose)) is not None
         ]
         shown = {record.record_id: share.fields for record, share in opened}
         values = await self._open(await self._store.values_of_many(call, shown))

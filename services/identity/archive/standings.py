@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from chassis.kst import event_date
 from chassis.policy import keeping
-from chassis.policy.calendar import Calendar
+from chassis.policy.calendars import Calendars
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.policy.retention import Basis
 from services.identity.kept_fields import KeptFields
@@ -39,28 +39,32 @@ class Standings:
     def __init__(self, policy: PrivacyPolicy, clock: Clock = now) -> None:
         self._purposes = policy.purposes.purposes
         self._categories = policy.retention.categories
-        self._calendar = Calendar(policy.owner, self._categories)
+        self._calendars = Calendars(policy)
         self._kept = KeptFields(policy.retention)
         self._clock = clock
 
-    def moving(self, kind: str, bases: Iterable[RecordBasis]) -> Share | None:
+    def moving(self, kind: str, bases: Iterable[RecordBasis], collected_under: str) -> Share | None:
         """Return what the archive gets of a record whose member has left; None where it has to stay, or has ended.
 
-        It moves when every basis that still keeps it is the archive's, with those bases, what limits them, and their
-        fields. A basis that the policy does not know keeps it where it is.
+        ``collected_under``: the version of the policy that the record pins. It moves when every basis that still keeps it
+        is the archive's, with those bases, what limits them, and their fields. A basis that the policy does not know keeps
+        it where it is.
         """
         known = list(bases)
         if not all(basis.category in self._categories for basis in known):
             return None
-        living = self._living(known)
+        living = self._living(known, collected_under)
         if not living or any(self._categories[basis.category].store != ARCHIVE for basis in living):
             return None
         limits = [basis for basis in known if self._categories[basis.category].basis is Basis.LAW_MAX]
         return Share((*living, *limits), self._kept.of(kind, [basis.category for basis in living]))
 
-    def opened(self, kind: str, bases: Iterable[RecordBasis], purpose: str) -> Share | None:
+    def opened(
+        self, kind: str, bases: Iterable[RecordBasis], collected_under: str, purpose: str
+    ) -> Share | None:  # fmt: skip
         """Return what the purpose opens of an archived record: a living basis is the lock, and opens its fields alone."""
-        mine = [basis for basis in self._living(bases) if basis.category in self.of_purpose(purpose)]
+        living = self._living(bases, collected_under)
+        mine = [basis for basis in living if basis.category in self.of_purpose(purpose)]
         return Share(tuple(mine), self._kept.of(kind, [basis.category for basis in mine])) if mine else None
 
     def of_purpose(self, purpose: str) -> Sequence[str]:
@@ -74,12 +78,14 @@ class Standings:
             if category.purpose == purpose and ARCHIVE in category.holders
         ]
 
-    def _living(self, bases: Iterable[RecordBasis]) -> list[RecordBasis]:
+    def _living(self, bases: Iterable[RecordBasis], collected_under: str) -> list[RecordBasis]:
         """Return those that keep something today, a maximum cutting what stands by will alone."""
+        today = event_date(self._clock())
+        calendar = self._calendars.of(collected_under, today)
         by_category = {basis.category: basis for basis in bases if basis.category in self._categories}
         standings = [
-            keeping.Standing.under(self._calendar, name, basis.event_date, basis.ended_on)
+            keeping.Standing.under(calendar, name, basis.event_date, basis.ended_on)
             for name, basis in by_category.items()
         ]
-        living = {standing.category for standing in keeping.living(standings, event_date(self._clock()))}
+        living = {standing.category for standing in keeping.living(standings, today)}
         return [basis for name, basis in by_category.items() if name in living]

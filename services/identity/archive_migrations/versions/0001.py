@@ -29,6 +29,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     fresh uuid[];
 BEGIN
+    -- One lock a former member, as end_bases takes it: an end of a consent waits for what is still being committed here.
+    PERFORM pg_advisory_xact_lock(hashtextextended(m.member_id::text, 0))
+    FROM (SELECT DISTINCT g.member_id FROM jsonb_to_recordset(batch) AS g(member_id uuid) ORDER BY 1) AS m;
+
     WITH given AS (
         SELECT * FROM jsonb_to_recordset(batch) AS g(
             record_id uuid, member_id uuid, kind text, occurred_on date, policy_version text,
@@ -75,6 +79,7 @@ CREATE TABLE consent_end (
 CREATE FUNCTION end_bases() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(NEW.member_id::text, 0));
     UPDATE record_basis AS b SET ended_on = NEW.ended_on FROM record AS r
     WHERE r.record_id = b.record_id AND r.member_id = NEW.member_id AND b.category = NEW.category
       AND b.ended_on IS NULL;

@@ -46,6 +46,7 @@ CREATE TABLE plan_part (
     category  text   NOT NULL,
     holder    text   NOT NULL,
     through   date   NOT NULL,
+    cutoffs   jsonb  NOT NULL DEFAULT '{}',
     planned   jsonb  NOT NULL,
     units     bigint NOT NULL,
     digest    text   NOT NULL,

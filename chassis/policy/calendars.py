@@ -11,26 +11,29 @@ from chassis.policy.privacy_policy import PrivacyPolicy
 
 
 class Calendars:
-    """The calendars of one policy. ``categories``: the rows of the schedule, by id."""
+    """The calendars of one policy.
+
+    ``categories``: the rows of the schedule, by id. ``versions``: the ids of all versions, in order.
+    """
 
     def __init__(self, policy: PrivacyPolicy) -> None:
         self._policy = policy
         self._made: dict[tuple[str, str], Calendar] = {}
         self.categories = policy.retention.categories
+        self.versions = tuple(version.id for version in policy.versions.versions)
 
     def in_force(self, day: date) -> Calendar:
         """Return the calendar of what is collected on a Korean day."""
-        return self._of(self._policy.version_on(day), self._policy.version_on(day))
+        in_force = self._policy.version_on(day)
+        return self._of(in_force, in_force)
 
     def of(self, collected_under: str, day: date) -> Calendar:
         """Return the calendar, on a Korean day, of what was collected under a version.
 
         That of the version in force where the policy does not know the version, or none is told.
         """
-        known = {version.id for version in self._policy.versions.versions}
-        return (
-            self._of(collected_under, self._policy.version_on(day)) if collected_under in known else self.in_force(day)
-        )
+        in_force = self._policy.version_on(day)
+        return self._of(collected_under if collected_under in self.versions else in_force, in_force)
 
     def _of(self, collected_under: str, in_force: str) -> Calendar:
         if (calendar := self._made.get((collected_under, in_force))) is None:
