@@ -5,11 +5,16 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from dev.stack import Stack
 from tests.integration.clients import Clients
 from tests.integration.log_rows import Log
+
+# The same examples at every run: a change that breaks a property is told from a run that has found something new.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

@@ -94,9 +94,9 @@ def fields_kept(standings: Iterable[Standing], today: date) -> frozenset[str]:
 
 
 def _maximum(standings: tuple[Standing, ...]) -> Standing | None:
-    """The statutory maximum that ends first, of those whose end is known."""
+    """The statutory maximum that ends first, of those whose end is known; of several on one day the first by its id."""
     ends = [s for s in standings if s.basis is Basis.LAW_MAX and s.last_day is not None]
-    return min(ends, key=_day, default=None)
+    return min(ends, key=lambda s: (_day(s), s.category), default=None)
 
 
 def _cut(standing: Standing, maximum: Standing | None) -> Standing:

@@ -194,3 +194,13 @@ def test_no_order_of_the_bases_matters_and_no_minimum_is_shortened(standings: li
         for s in standings
         if s.basis in (Basis.LAW_MIN, Basis.HOLD)
     )
+
+
+def test_two_maxima_of_one_day_decide_in_one_order() -> None:
+    """The same bases in another order are the same answer (SE-05): the first by its id is told."""
+    contract, first, second = (
+        Standing("c", Basis.CONTRACT, None),
+        Standing("a", Basis.LAW_MAX, date(2026, 1, 1)),
+        Standing("b", Basis.LAW_MAX, date(2026, 1, 1)),
+    )
+    assert keep_until([contract, first, second]) == keep_until([contract, second, first])
