@@ -71,7 +71,9 @@ CURES: Final[Mapping[str, str]] = {
     "CONSENT_NOT_FOUND": "The member has no living consent of that name. Do not retry.",
     "RECORD_NOT_FOUND": "No such record for this caller: absent, moved or destroyed. Do not retry.",
     "APPROVAL_REQUIRED": "More subjects than this caller may reveal alone. Have a second person approve exactly this list.",
-    "APPROVAL_NOT_FOUND": "No such approval for this: absent, over, used, of other tokens or of another caller. Ask for a new one.",
+    "APPROVAL_NOT_FOUND": (
+        "No such approval for this: absent, over, used, of other tokens or of another caller. Ask for a new one."
+    ),
     "BUDGET_EXHAUSTED": "This caller has revealed as many subjects as it may for now. Retry after the time in RetryInfo.",
     "CALLER_SUSPENDED": "This caller's reveals are suspended. Ask security.",
     "KEY_UNKNOWN": "This holder has no such key. Use a name that ListKeys shows.",

@@ -89,8 +89,8 @@ PURPOSES = (
 
 def _rules() -> dict[str, dict[str, frozenset[str]]]:
     packages = {
-        "onggi.identity.v1": _IDENTITY, "onggi.payment_vault.v1": _PAYMENT_VAULT, "onggi.keys.v1": _KEYS, "onggi.purge.v1": _PURGE,
-        "onggi.retention.v1": _RETENTION, "onggi.processing_log.v1": _LOG,
+        "onggi.identity.v1": _IDENTITY, "onggi.payment_vault.v1": _PAYMENT_VAULT, "onggi.keys.v1": _KEYS,
+        "onggi.purge.v1": _PURGE, "onggi.retention.v1": _RETENTION, "onggi.processing_log.v1": _LOG,
     }  # fmt: skip
     return {
         f"{package}.{rpc}": {
