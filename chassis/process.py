@@ -28,10 +28,12 @@ from chassis.telemetry import Telemetry
 log = structlog.get_logger()
 
 # Once a day: the log's coming partitions, and an end to old answers: whoever repeats a request does so within a week.
-_HOUSEKEEPING = (
-    text("SELECT ensure_log_partitions(3)"),
-    text("DELETE FROM idempotency WHERE created_at < transaction_timestamp() - interval '7 days'"),
-)
+_PARTITIONS = text("SELECT ensure_log_partitions(3)")
+_AT_ONCE = 10_000
+_FORGET = text(f"""
+DELETE FROM idempotency WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM idempotency WHERE created_at < transaction_timestamp() - interval '7 days' LIMIT {_AT_ONCE}))
+""")
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]], level: str) -> None:
@@ -71,7 +73,7 @@ class Process:
         self.auditor = connect(settings.database, auditor=True)
         self.telemetry = Telemetry(service, settings.telemetry, settings.tls)
         self._hots: list[Hot] = []
-        self._housekeeping = list(_HOUSEKEEPING)
+        self._housekeeping: list[TextClause] = []
         self.ledger = Ledger(self.hot("ledger"))
         self._stack = AsyncExitStack()
 
@@ -134,6 +136,7 @@ class Process:
     async def _keep_house(self) -> None:
         while True:
             try:
+                await keep_house(self.engine)
                 for statement in self._housekeeping:
                     async with self.engine.begin() as connection:
                         await connection.execute(statement)
@@ -141,6 +144,16 @@ class Process:
             except DATABASE_ERRORS as error:
                 log.warning("housekeeping failed", error=type(error).__name__)
                 await asyncio.sleep(60)
+
+
+async def keep_house(engine: AsyncEngine) -> None:
+    """Do what is due once a day. Old answers go some at a time, so that no statement takes longer the more there are."""
+    async with engine.begin() as connection:
+        await connection.execute(_PARTITIONS)
+    gone = _AT_ONCE
+    while gone == _AT_ONCE:
+        async with engine.begin() as connection:
+            gone = (await connection.execute(_FORGET)).rowcount
 
 
 async def _ping(engine: AsyncEngine) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from dev.stack import Stack
 from tests.integration import examples
-from tests.integration.archives import leave, places
+from tests.integration.archives import fields, leave, places
 from tests.integration.clients import Clients
 from tests.integration.log_rows import Log
 from tests.integration.memberships import append, before, payment
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.timeout(120)
 
 _ROWS = "SELECT count(*) AS number FROM processing_log WHERE resource_ids @> ARRAY[$1::text]"
 _DESTROYED = "INSERT INTO erasure_key (unit, destroyed_at) VALUES ('record:' || $1 || ':amount', now())"
+_LOSE = "UPDATE erasure_key SET wrapped_salt = NULL, destroyed_at = now() WHERE unit = 'record:' || $1 || ':amount'"
 _REFUSING = """
 CREATE FUNCTION refuse_one() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -76,3 +77,14 @@ async def test_what_the_archive_refuses_stays_alone(stack: Stack, clients: Clien
     async with refused_by_the_archive(log, refused):
         await leave(clients, log, member_id, whole)
         await assert_alone(stack, log, refused)
+
+
+async def test_what_has_lost_a_salt_stays_alone(stack: Stack, clients: Clients, log: Log) -> None:
+    """R-10: a field that cannot be opened any more is not left behind in silence: the record stays, whole, for a person."""
+    member_id, (torn, *whole) = await payments(clients, 3)
+    await change(log, _LOSE, torn)
+
+    await leave(clients, log, member_id, whole)
+
+    await assert_alone(stack, log, torn)
+    assert "amount" in await fields(log, "identity", torn)

@@ -19,9 +19,9 @@ WHERE r.state = 'LEFT' AND r.record_id > CAST(:after AS uuid) ORDER BY r.record_
 """)
 _WHOLE = text(f"""
 SELECT r.record_id, r.member_id, r.kind, r.occurred_on, r.policy_version, {BASES},
-    (SELECT jsonb_agg(jsonb_build_array(f.field, f.sealed, k.wrapped_salt) ORDER BY f.field)
-     FROM record_field AS f JOIN erasure_key AS k ON k.unit = 'record:' || f.record_id || ':' || f.field
-     WHERE f.record_id = r.record_id AND k.wrapped_salt IS NOT NULL) AS fields
+    (SELECT jsonb_agg(jsonb_build_array(f.field, f.sealed, coalesce(k.wrapped_salt, '')) ORDER BY f.field)
+     FROM record_field AS f LEFT JOIN erasure_key AS k ON k.unit = 'record:' || f.record_id || ':' || f.field
+     WHERE f.record_id = r.record_id) AS fields
 FROM record AS r WHERE r.record_id = ANY(CAST(:ids AS uuid[])) AND r.state = 'LEFT' ORDER BY r.record_id
 """)
 # What somebody else has locked is left for the next look: whoever waits for nobody is in nobody's way.
@@ -47,7 +47,7 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Left(Looked):
-    """A whole record. ``fields``: name -> (ciphertext, wrapped salt). Two that are equal have not changed between."""
+    """A whole record. ``fields``: name -> (ciphertext, wrapped salt; "" where it is lost). What equals has not changed."""
 
     member_id: str
     occurred_on: date

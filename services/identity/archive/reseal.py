@@ -69,10 +69,10 @@ class Resealer:
 
     async def reseal(self, found: Sequence[tuple[Left, Share]]) -> tuple[Sequence[Parcel], Sequence[str]]:
         """Return the parcels, and the ids of records that do not open. Raises KeyServiceUnavailable."""
-        values = await self._open([
-            (left, field) for left, share in found for field in sorted(left.fields.keys() & share.fields)
-        ])  # fmt: skip
-        broken = {value.record_id for value in values if not isinstance(value.plain, bytes)}
+        wanted = [(left, field) for left, share in found for field in sorted(left.fields.keys() & share.fields)]
+        broken = {left.record_id for left, field in wanted if not left.fields[field][1]}
+        values = await self._open([(left, field) for left, field in wanted if left.record_id not in broken])
+        broken |= {value.record_id for value in values if not isinstance(value.plain, bytes)}
         sealed = await self._seal([value for value in values if value.record_id not in broken])
         parcels = [
             Parcel(left, share, tuple(sealed.get(left.record_id, ())))

@@ -1,0 +1,32 @@
+"""What a service does once a day: an end to old answers to repeated requests, however many there are."""
+
+import pytest
+
+from chassis.database import connect
+from chassis.process import keep_house
+from dev.stack import Stack
+from tests.integration import examples
+from tests.integration.clients import Clients
+from tests.integration.log_rows import Log
+from tests.integration.test_archive_movers import settings_of
+
+pytestmark = pytest.mark.timeout(120)
+
+ANSWERS = 600_000
+_OLD = """
+INSERT INTO idempotency (caller, request_id, digest, answer, created_at)
+SELECT 'test', gen_random_uuid(), 'x', '{}', now() - interval '8 days' FROM generate_series(1, $1::int)
+"""
+
+
+async def test_old_answers_end_however_many(stack: Stack, clients: Clients, log: Log) -> None:
+    """AIP-155, R-01: six hundred thousand answers of a week ago go, today's stay, and no statement takes half a second."""
+    member_id = (await examples.new_member(clients)).member_id
+    await log.fetch("identity", _OLD, ANSWERS)
+    engine = connect(settings_of(stack).database.model_copy(update={"timeout_seconds": 0.5}))
+
+    await keep_house(engine)
+
+    await engine.dispose()
+    assert not await log.fetch("identity", "SELECT 1 FROM idempotency WHERE caller = 'test'")
+    assert await log.fetch("identity", "SELECT 1 FROM idempotency WHERE subject_id = $1::text::uuid", member_id)
