@@ -17,7 +17,7 @@ from onggi.purge.v1 import purge_service_pb2 as api
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from chassis import errors, page
+from chassis import contract, errors, page
 from chassis.call import Call
 from chassis.cutoffs import Cutoffs, texts
 from chassis.database import DATABASE_ERRORS, is_refusal, reading, sqlstate
@@ -266,7 +266,9 @@ class PurgeServicer:
 
     async def list_kept(self, request: api.ListKeptRequest, call: Call) -> api.ListKeptResponse:
         """Tell what is kept, under which basis and since when. Raises PageTokenInvalid, DatabaseUnavailable."""
-        return await list_kept(self._engine, self._keeper, request)
+        answer = await list_kept(self._engine, self._keeper, request)
+        call.entry.about(contract.subjects(answer))  # of a record, whose it is stands in the answer alone (LG-01)
+        return answer
 
     async def _decrypts(self, connection: AsyncConnection, sample: Sample) -> api.PurgeCheck:
         """Try to decrypt the kept ciphertext with what is left of its salt; and prove that decryption itself works."""

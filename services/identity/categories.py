@@ -24,7 +24,7 @@ def of_identity(policy: PrivacyPolicy) -> dict[str, Category]:
 def of_archive(policy: PrivacyPolicy, service: str, key: str) -> dict[str, Category]:
     """Return the same for the archive: its name as a holder, and the key that its fields are sealed under."""
     return {
-        name: EndedBases(name, policy.retention, service=service, key=key, consent_ends=True)
+        name: EndedBases(name, policy.retention, service=service, key=key)
         for name, category in policy.retention.categories.items()
         if service in category.holders
     }

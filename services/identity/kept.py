@@ -5,6 +5,7 @@ No value is read. Ends are not told here: they follow from the policy, whoever a
 
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from onggi.identity.v1 import contact_service_pb2, member_service_pb2, record_kinds_pb2
@@ -30,9 +31,9 @@ _MESSAGES = {
 }
 # Records in their order first, and of each its bases, so that no more of them are looked at than are returned.
 _RECORDS = """
-SELECT r.kind, r.record_id, r.policy_version, b.category, b.event_date, b.ended_on,
+SELECT r.kind, r.record_id, r.member_id, r.policy_version, b.category, b.event_date, b.ended_on,
        ARRAY(SELECT f.field FROM record_field AS f WHERE f.record_id = r.record_id) AS fields
-FROM (SELECT kind COLLATE "C" AS kind, record_id, policy_version FROM record
+FROM (SELECT kind COLLATE "C" AS kind, record_id, member_id, policy_version FROM record
       WHERE {key} = CAST(:id AS uuid) AND (kind COLLATE "C", record_id) >= (:kind, CAST(:record_id AS uuid))
       ORDER BY kind COLLATE "C", record_id) AS r
 CROSS JOIN LATERAL (SELECT category COLLATE "C" AS category, event_date, ended_on FROM record_basis AS b
@@ -41,14 +42,14 @@ WHERE (r.kind, r.record_id, b.category) > (:kind, CAST(:record_id AS uuid), :cat
 ORDER BY r.kind, r.record_id, b.category LIMIT CAST(:size AS bigint)
 """
 _FIRST_ID = str(UUID(int=0))
-_DAYS = "SELECT DISTINCT event_date FROM {table} WHERE {key} = CAST(:id AS uuid) ORDER BY event_date"
+_DAYS = "SELECT DISTINCT event_date, member_id FROM {table} WHERE {key} = CAST(:id AS uuid) ORDER BY event_date"
 _MEMBER = text("SELECT registered_at, withdrawn_on FROM member WHERE member_id = CAST(:id AS uuid)")
 _CONTACTS = """
-SELECT c.contact_id, c.added_at, m.withdrawn_on FROM contact AS c JOIN member AS m ON m.member_id = c.member_id
+SELECT c.contact_id, c.member_id, c.added_at, m.withdrawn_on FROM contact AS c JOIN member AS m ON m.member_id = c.member_id
 WHERE c.{key} = CAST(:id AS uuid) ORDER BY c.contact_id
 """
 _CONSENTS = """
-SELECT consent_id, policy_version, withdrawn_on FROM consent WHERE {key} = CAST(:id AS uuid) ORDER BY consent_id
+SELECT consent_id, member_id, policy_version, withdrawn_on FROM consent WHERE {key} = CAST(:id AS uuid) ORDER BY consent_id
 """
 
 
@@ -59,6 +60,7 @@ class KeptRecords:
         self._policy = policy
         self._holder = holder
         self._items = dict(_items(policy))
+        self._there: dict[tuple[str, str, frozenset[str]], Sequence[str]] = {}
 
     async def kept(
         self, connection: AsyncConnection, member_id: str | None, record_id: str | None, part: Part | None = None
@@ -88,7 +90,7 @@ class KeptRecords:
             yield api.Kept(
                 kind=row.kind, record_id=str(row.record_id), category=row.category, event_date=_day(row.event_date),
                 ended_on=_day(row.ended_on), policy_version=row.policy_version,
-                items=self._items_of(row.category, [message], row.fields),
+                items=self._items_there(row.category, message, frozenset(row.fields)), member_id=_owner(row, record_id),
             )  # fmt: skip
 
     async def _log_like(self, connection: AsyncConnection, member_id: str | None, record_id: str | None) -> Found:
@@ -96,10 +98,11 @@ class KeptRecords:
             known = self._policy.retention.records[kind]
             [category] = known.stands_under
             statement = text(_DAYS.format(table=table, key=_key(member_id)))
-            for day in await connection.scalars(statement, {"id": member_id or record_id}):
+            for row in await connection.execute(statement, {"id": member_id or record_id}):
                 yield api.Kept(
-                    kind=kind, record_id=record_id or "", category=category, event_date=_day(day),
-                    items=self._items_of(category, [known.message]), policy_version=self._policy.version_on(day),
+                    kind=kind, record_id=record_id or "", category=category, event_date=_day(row.event_date),
+                    items=self._items_of(category, [known.message]),
+                    policy_version=self._policy.version_on(row.event_date), member_id=_owner(row, record_id),
                 )  # fmt: skip
 
     async def _people(self, connection: AsyncConnection, member_id: str | None, record_id: str | None) -> Found:
@@ -110,7 +113,9 @@ class KeptRecords:
         statement = text(_CONTACTS.format(key=_key(member_id, "contact_id")))
         for row in await connection.execute(statement, {"id": member_id or record_id}):
             items = self._items_of(MEMBER, ["ContactProfile"])
-            yield self._person("contact", str(row.contact_id), row.added_at, row.withdrawn_on, items)
+            contact = self._person("contact", str(row.contact_id), row.added_at, row.withdrawn_on, items)
+            contact.member_id = _owner(row, record_id)
+            yield contact
 
     def _person(
         self, kind: str, person: str, since: datetime, withdrawn_on: date | None, items: Sequence[str]
@@ -125,8 +130,15 @@ class KeptRecords:
         for row in await connection.execute(statement, {"id": member_id or record_id}):
             yield api.Kept(
                 kind="consent", record_id=str(row.consent_id), category=CONSENT, event_date=_day(row.withdrawn_on),
-                policy_version=row.policy_version,
+                policy_version=row.policy_version, member_id=_owner(row, record_id),
             )  # fmt: skip
+
+    def _items_there(self, category: str, message: str, fields: frozenset[str]) -> Sequence[str]:
+        """Worked out once for all records with the same fields."""
+        key = (category, message, fields)
+        if key not in self._there:
+            self._there[key] = self._items_of(category, [message], fields)
+        return self._there[key]
 
     def _items_of(self, category: str, messages: Sequence[str], fields: Collection[str] | None = None) -> list[str]:
         return sorted({
@@ -156,3 +168,8 @@ def _key(member_id: str | None, own: str = "record_id") -> str:
 
 def _day(day: date | None) -> str:
     return day.isoformat() if day is not None else ""
+
+
+def _owner(row: Any, record_id: str | None) -> str:
+    """Whose it is, where that was not given."""
+    return str(row.member_id) if record_id is not None else ""

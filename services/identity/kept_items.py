@@ -28,9 +28,20 @@ class KeptItems:
         """Return what is kept on ``today`` and longer: one item a record and basis, one a category of log-like days."""
         days = [item for each in kept if each.kind in LOG_LIKE for item in self._running([each], today)]
         others = sorted((each for each in kept if each.kind not in LOG_LIKE), key=_thing)
-        told = [item for _, bases in groupby(others, key=_thing) for item in self._running(list(bases), today)]
-        told = (told if len(told) <= MOST else list(_latest(told))) + list(_latest(days))
-        return sorted(told, key=lambda item: (item.kind, item.record_id, item.category))
+        # Things with the same bases end alike, so that each kind of them is worked out once, however many there are.
+        alike: dict[tuple[object, ...], Sequence[KeptItem]] = {}
+        things = []
+        for (_, record_id), bases in groupby(others, key=_thing):
+            standing = list(bases)
+            shape = tuple(map(_shape, standing))
+            if shape not in alike:
+                alike[shape] = list(self._running(standing, today))
+            things.append((record_id, alike[shape]))
+        if sum(len(items) for _, items in things) > MOST:
+            told = list(_latest(item for items in alike.values() for item in items))
+        else:
+            told = [_of(record_id, item) for record_id, items in things for item in items]
+        return sorted([*told, *_latest(days)], key=lambda item: (item.kind, item.record_id, item.category))
 
     def _running(self, bases: Sequence[Kept], today: date) -> Iterator[KeptItem]:
         """Yield those bases of one thing that keep it beyond ``today``."""
@@ -56,6 +67,17 @@ class KeptItems:
         ended_on = date.fromisoformat(kept.ended_on) if kept.ended_on else None
         calendar = self._calendars.of(kept.policy_version, today)
         return Standing.under(calendar, kept.category, event, ended_on)
+
+
+def _shape(kept: Kept) -> tuple[object, ...]:
+    return kept.kind, kept.category, kept.event_date, kept.ended_on, kept.policy_version, *kept.items
+
+
+def _of(record_id: str, item: KeptItem) -> KeptItem:
+    told = KeptItem()
+    told.CopyFrom(item)
+    told.record_id = record_id
+    return told
 
 
 def _thing(kept: Kept) -> tuple[str, str]:

@@ -14,12 +14,8 @@ from chassis.purge import Category, Destroyed, Sample
 from services.identity import keys, record_store, store
 from services.identity.kept_fields import KeptFields
 
-# A former member's withdrawal of a consent reaches the archive as a row: its depositor may add and not look.
-_CONSENT_ENDED = """
-OR EXISTS (SELECT 1 FROM consent_end AS e WHERE e.member_id = r.member_id AND e.category = b.category)
-"""
 _BY_ITS_PERIOD = is_due("b.event_date", "r.policy_version")
-_OR_BEFORE_IT = f"({_BY_ITS_PERIOD} OR b.ended_on IS NOT NULL {{consent_ended}})"
+_OR_BEFORE_IT = f"({_BY_ITS_PERIOD} OR b.ended_on IS NOT NULL)"
 _DUE = """
 SELECT b.record_id FROM record_basis AS b JOIN record AS r ON r.record_id = b.record_id
 WHERE b.category = :category AND {ended} ORDER BY b.record_id
@@ -42,21 +38,19 @@ AND NOT EXISTS (SELECT 1 FROM record_field AS f WHERE f.record_id = i.record_id 
 class EndedBases(Category):
     """A category's part in chassis.purge.
 
-    ``service`` and ``key``: whose tables they are, and the key that its fields are sealed under. ``consent_ends``: the
-    table of withdrawals by former members is there.
+    ``service`` and ``key``: whose tables they are, and the key that its fields are sealed under.
     """
 
     def __init__(
-        self, category: str, retention: Retention, *, service: str = keys.SERVICE, key: str = keys.PII_KEY,
-        consent_ends: bool = False,
-    ) -> None:  # fmt: skip
+        self, category: str, retention: Retention, *, service: str = keys.SERVICE, key: str = keys.PII_KEY
+    ) -> None:
         self._category = category
         self._kept = KeptFields(retention)
         self._service = service
         self._key = key
         ended = _BY_ITS_PERIOD  # what a law wants kept nobody's withdrawal ends
         if retention.categories[category].basis in (Basis.CONSENT, Basis.CONTRACT):
-            ended = _OR_BEFORE_IT.format(consent_ended=_CONSENT_ENDED if consent_ends else "")
+            ended = _OR_BEFORE_IT
         self._due = text(_DUE.format(ended=ended))
         self._lock_due = text(_LOCK_DUE.format(ended=ended))
 

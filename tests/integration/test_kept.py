@@ -101,3 +101,12 @@ async def test_an_id_of_nothing_keeps_nothing(clients: Clients) -> None:
     for holder in ("identity", "archive"):
         assert list((await kept(clients, holder, member_id=examples.new_id())).message.kept) == []
         assert list((await kept(clients, holder, record_id=examples.new_id())).message.kept) == []
+
+
+async def test_a_question_about_one_record_is_recorded_with_whose_it_is(clients: Clients, log: Log) -> None:
+    """LG-01: the subject (처리한 정보주체) stands in the row, though the question named the record alone."""
+    member_id, ids = await member_with_everything(clients)
+    told = await kept(clients, "identity", record_id=ids["payment"])
+    assert {item.member_id for item in told.message.kept} == {member_id}
+    row = await log.one_row_of(told)
+    assert [str(subject) for subject in row["subject_ids"]] == [member_id]
