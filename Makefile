@@ -34,9 +34,14 @@ run: install ## Keep the whole stack up and print how to call it
 	@$(BIN)/python -m dev.run
 
 .PHONY: test
-test: install ## All tests, the fast ones first
+test: install ## All tests but the long ones, the fast ones first
 	@$(BIN)/python -m pytest tests/unit tests/contract
-	@$(BIN)/python -m pytest tests/integration tests/e2e
+	@$(BIN)/python -m pytest tests/integration -m "not long" -n 2 --dist loadfile
+	@$(BIN)/python -m pytest tests/e2e -m "not long"
+
+.PHONY: test-long
+test-long: install ## The long tests: keys rotated under load, moves killed at random
+	@$(BIN)/python -m pytest tests/e2e -m long
 
 .PHONY: check
 check: install ## Format, lint, types, layers, contract, manifests

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis.call import Call
 from chassis.database import reading
-from chassis.errors import AccessDenied
+from chassis.errors import AccessDenied, InvalidField, Violation
 from chassis.instants import timestamp
 from chassis.mutation import Answer, Mutations
 from chassis.request_content import content
@@ -23,6 +23,7 @@ from chassis.transit import Transit
 from services.payment_vault import keys
 from services.payment_vault.failures import ApprovalNotFound, SelfApproval
 from services.payment_vault.reveals import Approval
+from services.payment_vault.tokens import is_token
 
 Items = Sequence[reveals.DetokenizeItem]
 
@@ -59,7 +60,9 @@ class Approvals:
         return Approval(request.approval_id, digest)
 
     async def request(self, call: Call, request: api.RequestRevealRequest) -> api.RevealRequest:
-        """Ask for an approval. Raises RequestIdReused, and what is unavailable."""
+        """Ask for an approval. Raises InvalidField for what is no token, RequestIdReused, and what is unavailable."""
+        if junk := [number for number, item in enumerate(request.items) if not is_token(item.token)]:
+            raise InvalidField([Violation(f"items[{number}].token", "NOT_A_TOKEN") for number in junk])
         asked, digest = await self._transit.hmac(
             keys.INDEX_KEY, [content(call.method.name, request), _list(call, request.items)]
         )

@@ -197,6 +197,7 @@ async def test_killed_at_a_step_the_move_is_done_again(stack: Stack, figures: Fi
     assert len(rows) == _DEPOSITS[step], "a deposit without its row, or a row without one"
 
 
+@pytest.mark.long
 async def test_killed_at_random_no_record_is_lost_or_doubled(stack: Stack, figures: Figures) -> None:
     """R-09b, C1: 200 records of 20 members move amid 20 kills of identity; each is in the archive, once, and opens."""
     clients, log, seed = Clients(stack), Log(stack), int(datetime.now(KST).timestamp())

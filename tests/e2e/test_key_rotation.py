@@ -22,7 +22,7 @@ from tests.e2e.faults import Caller, Figures, query
 from tests.e2e.key_life import Custodian, all_open, dump, opens, restored, under_load
 from tests.e2e.known import Known
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
 TOKENS = 2_000
 KEYS = ("card", "masked", "epoch-payment-vault")

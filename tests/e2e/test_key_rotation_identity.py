@@ -19,7 +19,7 @@ from tests.integration.log_rows import Log
 from tests.integration.memberships import append, before, get, payment
 from tests.integration.record_examples import add, list_of, record
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
 _WHY = AccessContext(purpose="key_custody", reason="monthly rotation")
 _KEYS = (("identity", "pii"), ("identity", "epoch-identity"), ("archive", "archive"), ("archive", "epoch-archive"))
