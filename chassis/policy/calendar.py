@@ -6,10 +6,9 @@ at once. One date per category tells all that is due: no later event ever ends b
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Protocol
 
-from chassis.kst import event_date
 from chassis.policy import civil_act, holiday
 from chassis.policy.civil_act import DAY, due, last_day
 from chassis.policy.duration import Period
@@ -17,7 +16,7 @@ from chassis.policy.owner import Owner
 from chassis.policy.retention import AT_ONCE, OPEN, Category
 from chassis.policy.tax_calendar import TaxCalendar
 
-__all__ = ["Calendar", "due", "due_at_once", "last_day", "period_in_force", "today_kst"]
+__all__ = ["Calendar", "due", "due_at_once", "last_day", "period_in_force"]
 
 
 class Calendar:
@@ -55,11 +54,6 @@ def due_at_once(today: date) -> date:
     """The latest event date that is due `today` where nothing is kept after the event: today itself (법 제21조)."""
     civil_act.refuse_instant(today)
     return today
-
-
-def today_kst(now: datetime) -> date:
-    """The Korean day that it is at `now`, an aware instant."""
-    return event_date(now)
 
 
 class _Count(Protocol):

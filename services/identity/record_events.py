@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.call import Call
 from chassis.errors import InvalidField, Violation
+from chassis.kst import event_date
 from chassis.mutation import Answer, Mutations
-from chassis.policy.calendar import today_kst
 from chassis.policy.calendars import Calendars
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.request_content import content
@@ -32,7 +32,7 @@ class RecordEvents:
 
         A member that has left has no record here: its bases count from the day it left.
         """
-        today = today_kst(datetime.now(UTC))
+        today = event_date(datetime.now(UTC))
         if rule := wrong_day(request.event_date, today):
             raise InvalidField([Violation("event_date", rule)])
         if request.category not in self._categories:

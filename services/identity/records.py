@@ -17,8 +17,8 @@ from chassis.call import Call
 from chassis.database import DatabaseRefused, Hot
 from chassis.erasure_keys import ErasureKeys
 from chassis.errors import DomainError, InvalidField, Violation, item_error
+from chassis.kst import event_date
 from chassis.mutation import Answer, Mutations
-from chassis.policy.calendar import today_kst
 from chassis.policy.calendars import Calendars
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.request_content import content
@@ -60,7 +60,7 @@ class Records:
         destroyed or is about to be.
         """
         [digest] = await self._transit.hmac(keys.INDEX_KEY, [content(call.method.name, request)])
-        today = today_kst(datetime.now(UTC))
+        today = event_date(datetime.now(UTC))
         version = self._policy.version_on(today)
         taken = [self._intake.take(record, today) for record in request.records]
         fresh = [item for item in taken if isinstance(item, Fresh)]

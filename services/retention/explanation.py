@@ -12,7 +12,7 @@ from itertools import groupby
 from onggi.purge.v1 import purge_service_pb2 as purge
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 
-from chassis.policy.calendar import today_kst
+from chassis.kst import event_date
 from chassis.policy.calendars import Calendars
 from chassis.policy.keeping import Standing, keep_until
 from chassis.policy.retention import Basis
@@ -55,7 +55,7 @@ class Explainer:
             request.record_id = record_id
         async with self.holders.asked(traceparent) as lines:
             lists = await asyncio.gather(*(_all_pages(lines, name, request) for name in lines.names))
-        return explained([told for answer in lists for told in answer], self.calendars, today_kst(self.clock()))
+        return explained([told for answer in lists for told in answer], self.calendars, event_date(self.clock()))
 
 
 async def _all_pages(lines: Lines, holder: str, request: purge.ListKeptRequest) -> list[Told]:

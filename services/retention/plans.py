@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import errors, page
 from chassis.call import Call
+from chassis.kst import event_date
 from chassis.mutation import Answer, Mutations
-from chassis.policy.calendar import today_kst
 from chassis.running import Running
 from services.retention import store
 from services.retention.plan import FINISHED, Plan, State, check_approval, check_step
@@ -45,7 +45,7 @@ class Plans:
 
         Raises CategoryUnknown, HolderUnavailable (ask again: the plan stands), DatabaseUnavailable.
         """
-        day = today_kst(self._preparation.clock())
+        day = event_date(self._preparation.clock())
         categories = list(dict.fromkeys(due.category for due in self._preparation.categories.chosen(names, day)))
 
         async def add(connection: AsyncConnection) -> Answer:

@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from onggi.retention.v1 import retention_service_pb2 as api
 
-from chassis.kst import KST
-from chassis.policy.calendar import today_kst
+from chassis.kst import KST, event_date
 from chassis.policy.load import load
 from dev.stack import Stack
 from services.retention.plan import Trouble, utc_now
@@ -73,7 +72,7 @@ async def test_the_certificate_is_canonical_and_its_signature_verifies(stack: St
     assert "spiffe://onggi/ns/staff/sa/retention-operator" == stated["requested_by"]
     assert "spiffe://onggi/ns/staff/sa/privacy-officer" == stated["approved_by"]
     assert {"identity": {"member": 25}, "payment_vault": {"token": 50}} == stated["rows_destroyed"]
-    assert today_kst(utc_now()) + timedelta(days=35) == date.fromisoformat(stated["unrecoverable_after"])
+    assert event_date(utc_now()) + timedelta(days=35) == date.fromisoformat(stated["unrecoverable_after"])
     assert not [unit for unit in running.identity.sets[plan.plan_id, "R-01"].units if unit in issued.statement.decode()]
 
 

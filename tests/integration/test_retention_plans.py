@@ -10,7 +10,8 @@ import pytest
 from onggi.retention.v1 import retention_service_pb2 as api
 from sqlalchemy import Connection, inspect, text
 
-from chassis.policy.calendar import due, today_kst
+from chassis.kst import event_date
+from chassis.policy.calendar import due
 from chassis.policy.duration import Period
 from dev.stack import Stack
 from services.retention import tables
@@ -37,7 +38,7 @@ async def test_a_plan_fixes_what_is_due_at_every_holder(stack: Stack) -> None:
     async with rig(stack, three_holders(members=3, days=2, rows=500)) as running:
         plan = await running.plan("R-01", "R-12")
 
-        today = today_kst(utc_now())
+        today = event_date(utc_now())
         through = [today, today, due(Period(months=3), today)]
         assert ["R-01", "R-03", "R-12"] == [part.category for part in plan.parts]
         assert [day.isoformat() for day in through] == [part.through for part in plan.parts]
@@ -172,7 +173,7 @@ async def test_a_plan_that_a_holder_has_failed_is_gone_on_with(stack: Stack) -> 
         plan = await running.plan(request_id=request_id)
 
         assert waiting.plan_id == plan.plan_id
-        assert [today_kst(utc_now()).isoformat()] == [part.through for part in plan.parts if part.category == "R-01"]
+        assert [event_date(utc_now()).isoformat()] == [part.through for part in plan.parts if part.category == "R-01"]
         epochs = [request.epoch for request, _ in running.identity.of("PreparePurge", plan.plan_id)]
         assert sorted(epochs) == epochs
         assert epochs[-1] > epochs[0]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.kst import KST, event_date
-from chassis.policy.calendar import due, due_at_once, last_day, today_kst
+from chassis.policy.calendar import due, due_at_once, last_day
 from chassis.policy.duration import Period
 
 DAY = timedelta(days=1)
@@ -110,7 +110,7 @@ def test_the_day_of_an_event_is_korean() -> None:
     """LC-11: half past three in the afternoon UTC is already the next day in Korea."""
     assert date(2025, 1, 1) == event_date(datetime(2024, 12, 31, 15, 30, tzinfo=UTC))
     assert date(2024, 12, 31) == event_date(datetime(2024, 12, 31, 23, 59, 59, tzinfo=KST))
-    assert date(2025, 1, 1) == today_kst(datetime(2024, 12, 31, 15, 0, tzinfo=UTC))
+    assert date(2025, 1, 1) == event_date(datetime(2024, 12, 31, 15, 0, tzinfo=UTC))
 
 
 def test_an_instant_without_a_time_zone_has_no_day() -> None:

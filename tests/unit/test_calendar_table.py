@@ -6,7 +6,6 @@ from datetime import date, datetime
 import pytest
 
 from chassis.kst import event_date
-from chassis.policy.calendar import today_kst
 from cli.app import main
 from tests.unit.calendar_schedule import CATEGORIES, IDS, calendar
 from tests.unit.calendar_table import COLUMNS, EVENTS, INSTANTS, WITHOUT_DATE, due_dates
@@ -35,7 +34,7 @@ def test_what_is_due_is_what_the_law_says(on: str) -> None:
 @pytest.mark.parametrize(("instant", "day", "payment", "login"), INSTANTS)
 def test_today_is_a_korean_day(instant: str, day: str, payment: str, login: str) -> None:
     """LC-01, R-09b, R-12: nothing is due at 23:59:59 KST of its last day, everything is at 00:00, whatever UTC says."""
-    today = today_kst(datetime.fromisoformat(instant))
+    today = event_date(datetime.fromisoformat(instant))
 
     assert day == today.isoformat()
     assert date.fromisoformat(payment) == calendar().due("R-09b", today)
