@@ -17,6 +17,8 @@ REVEALS = (
 APPROVALS = (
     "onggi.payment_vault.v1.RevealApprovalService/ApproveReveal",
     "onggi.payment_vault.v1.RevealApprovalService/LiftSuspension",
+    "onggi.retention.v1.HoldService/ApproveHold",
+    "onggi.retention.v1.HoldService/ReleaseHold",
 )
 """The RPCs by which one person answers for what another account does: people alone may call them."""
 

@@ -6,7 +6,7 @@ it or a later one; a version that is announced and not in force yet changes noth
 
 from datetime import date
 
-from chassis.policy.calendar import Calendar
+from chassis.policy.calendar import Calendar, period_in_force
 from chassis.policy.privacy_policy import PrivacyPolicy
 
 
@@ -21,6 +21,10 @@ class Calendars:
         self._made: dict[tuple[str, str], Calendar] = {}
         self.categories = policy.retention.categories
         self.versions = tuple(version.id for version in policy.versions.versions)
+
+    def binds(self, category_id: str) -> bool:
+        """Return whether the owner's settings turn a category on. Raises KeyError."""
+        return period_in_force(self.categories[category_id], self._policy.owner) is not None
 
     def in_force(self, day: date) -> Calendar:
         """Return the calendar of what is collected on a Korean day."""

@@ -63,6 +63,7 @@ def _of_categories(policy: PrivacyPolicy, attribute: str) -> Iterator[Reference]
 
 def _to_purposes(policy: PrivacyPolicy) -> Iterator[Reference]:
     yield from _of_categories(policy, "purpose")
+    yield Reference("retention", "holds.purpose", (policy.retention.holds.purpose,))
     for key, group in policy.collection.groups.items():
         yield Reference("collection", f"groups.{key}.purposes", group.purposes)
     for rpc, accounts in policy.access.rules.items():

@@ -55,6 +55,9 @@ def faults(policy: PrivacyPolicy) -> Iterator[Fault]:
         purpose = policy.purposes.purposes.get(category.purpose)
         if category.store == "archive" and purpose is not None and purpose.kind != "law":
             yield _fault(name, "purpose", f"is of the kind {purpose.kind!r}: the archive is read under a law alone")
+    hold = policy.purposes.purposes.get(policy.retention.holds.purpose)
+    if hold is not None and hold.kind != "law":
+        yield Fault(FILES["retention"], "holds.purpose", f"is of the kind {hold.kind!r}: a hold stands on a law alone")
 
 
 def _fault(category: str, key: str, reason: str) -> Fault:

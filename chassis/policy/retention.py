@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 
 from chassis.policy.chapter import Chapter
 from chassis.policy.duration import Period
+from chassis.policy.holds import Holds
 from chassis.policy.model import Named, Table
 
 AT_ONCE = "at once"
@@ -107,7 +108,7 @@ class RecordKind(Named):
     """A kind of record.
 
     ``message``: of the contract. ``may_stand_under``: the categories allowed; ``stands_under``: those it has unless told
-    otherwise. ``kept``: by field or, log-like, in month partitions.
+    otherwise, and in any case the maxima of them that are in force. ``kept``: by field or, log-like, in month partitions.
     """
 
     message: str
@@ -121,5 +122,6 @@ class Retention(Chapter):
 
     ARTICLES: ClassVar[tuple[str, ...]] = ("제7조", "제8조")
 
+    holds: Holds
     categories: Mapping[str, Category]
     records: Mapping[str, RecordKind]
