@@ -1,11 +1,12 @@
 """One call on its way through the chain."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import grpc.aio
 from google.protobuf.message import Message
 
 from chassis.caller import UNIDENTIFIED, Caller
+from chassis.contents import Contents
 from chassis.contract import Method
 from chassis.entry import Entry
 from chassis.request_stream import RequestStream
@@ -31,6 +32,7 @@ class Call:
     running: Running
     caller: Caller = UNIDENTIFIED
     message: Message | None = None
+    contents: Contents = field(default_factory=Contents)
     full_view: frozenset[str] = _NOTHING
     requests: RequestStream | None = None
     admitted: bool = False

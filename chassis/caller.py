@@ -1,10 +1,11 @@
 """Who calls: the SPIFFE identity in the client certificate, never anything that the caller writes into metadata."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 _SCHEME = "spiffe://"
+_FROM_NAMES = "x509_subject_alternative_name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,16 @@ class Caller:
 UNIDENTIFIED = Caller("unidentified", "", "")
 
 
-def from_auth_context(context: Mapping[str, Iterable[bytes]], trust_domain: str) -> Caller:
-    """Return the caller that gRPC's auth context names, or UNIDENTIFIED.
+def from_identities(identities: Iterable[bytes] | None, found_in: str | None, trust_domain: str) -> Caller:
+    """Return the caller whom gRPC has identified, or UNIDENTIFIED.
 
+    ``found_in``: gRPC's identity key. Without alternative names it takes the common name for an identity, which is none.
     A certificate must name exactly one SPIFFE id (X509-SVID, section 2) of our trust domain, in the form
     ``spiffe://<trust domain>/ns/<namespace>/sa/<service account>``.
     """
-    names = [name for name in context.get("x509_subject_alternative_name", ()) if name.startswith(b"spiffe://")]
+    if identities is None or found_in != _FROM_NAMES:
+        return UNIDENTIFIED
+    names = [name for name in identities if name.startswith(b"spiffe://")]
     return parse(names[0], trust_domain) if len(names) == 1 else UNIDENTIFIED
 
 

@@ -21,10 +21,10 @@ from onggi.access.v1.access_context_pb2 import VIEW_FULL
 from chassis import caller, contract, errors
 from chassis.access import Policy
 from chassis.call import Call
+from chassis.contents import conceal, contents, items_held
 from chassis.detached import detached
 from chassis.entry import Entry
 from chassis.ledger import Ledger
-from chassis.presentation import conceal
 
 log = structlog.get_logger()
 
@@ -66,7 +66,8 @@ async def trace(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
 
 async def identify_caller(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
     """The SPIFFE id from the client certificate, never from metadata."""
-    call.caller = caller.from_auth_context(call.context.auth_context(), grounds.policy.trust_domain)
+    peer = call.context
+    call.caller = caller.from_identities(peer.peer_identities(), peer.peer_identity_key(), grounds.policy.trust_domain)
     call.entry.actor = call.caller.spiffe_id
     call.entry.actor_type = grounds.policy.actor_type(call.caller)
     return await proceed(call)
@@ -119,7 +120,7 @@ async def _append(ledger: Ledger, entry: Entry, status: str, reason: str, deadli
 async def parse_and_validate(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
     """Bytes to message; unknown fields refused; then the rules of the fields, and a purpose that the policy knows."""
     message = _parse(call)
-    contract.check(message)
+    contract.check(message, call.contents.texts)
     access: Any = getattr(message, "access")  # noqa: B009  # every request has one; a contract test sees to it
     call.entry.reason, call.entry.ticket = access.reason, access.ticket
     if call.method.has_request_id:
@@ -133,10 +134,9 @@ async def parse_and_validate(grounds: Grounds, call: Call, proceed: Proceed) -> 
 
 def _parse(call: Call) -> Message:
     message = contract.parse(call.raw, call.method.request)
-    contract.lower_ids(message)
-    call.message = message
-    call.entry.about(contract.subjects(message))
-    call.entry.resource_ids += contract.resources(message)
+    call.message, call.contents = message, contents(message)
+    call.entry.about(call.contents.subjects)
+    call.entry.resource_ids += call.contents.resources
     return message
 
 
@@ -150,7 +150,7 @@ async def read_opening(grounds: Grounds, call: Call, proceed: Proceed) -> Respon
 async def parse_following(grounds: Grounds, call: Call, proceed: Proceed) -> Response:
     """A later message of a stream, under the why of the first: to the last link like any other request."""
     message = _parse(call)
-    contract.check(message)
+    contract.check(message, call.contents.texts)
     contract.check_following(message, wants_id=call.method.has_request_id)
     if call.method.has_request_id:
         call.entry.request_id = getattr(message, "request_id")  # noqa: B009
@@ -163,8 +163,8 @@ async def enforce_access(grounds: Grounds, call: Call, proceed: Proceed) -> Resp
     assert message is not None
     grounds.policy.enforce(call.caller, call.method.name, entry.purpose)
     call.full_view = allowed_in_full(grounds.policy, call, message)
-    held = contract.items_held(call.method.response.DESCRIPTOR)
-    entry.items = sorted((held & call.full_view) | contract.items_written(message))
+    shown = items_held(call.method.response.DESCRIPTOR) & call.full_view if call.full_view else call.full_view
+    entry.items = sorted(shown | call.contents.items)
     return await proceed(call)
 
 

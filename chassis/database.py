@@ -27,6 +27,12 @@ UNIQUE_VIOLATION = "23505"
 # What a broken connection or a refused statement raises, through SQLAlchemy or the driver.
 DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 NO_LOG_ROW = "ON001"
+# A hot statement looks up by key. Its plan is made once and kept, since a new one for each lone call takes longer than the
+# call; one made while a table was small would read all of it for ever.
+BY_INDEX = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+# Nor does the planner know how many calls a flush has. Where it takes them for one, it joins a thousand with a thousand row
+# by row. What looks rows up by LATERAL or = ANY can do without it (and without a compiler for what seems dear so).
+BY_HASH = f"{BY_INDEX}; SET enable_nestloop = off; SET jit = off"
 
 
 def connect(settings: DatabaseSettings, *, auditor: bool = False, owner: bool = False) -> AsyncEngine:
@@ -91,12 +97,16 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 class Hot:
-    """One driver connection, checked out of the engine for good; statements take turns on it."""
+    """One driver connection, checked out of the engine for good; statements take turns on it.
 
-    def __init__(self, engine: AsyncEngine, name: str, timeout: float = 5.0) -> None:
+    ``by_hash``: for statements that join many rows of their own and look up others by LATERAL or ``= ANY`` alone.
+    """
+
+    def __init__(self, engine: AsyncEngine, name: str, timeout: float = 5.0, *, by_hash: bool = False) -> None:
         self._engine = engine
         self._name = name
         self._timeout = timeout
+        self._by_hash = by_hash
         self._one_at_a_time = asyncio.Lock()
         self._held: AsyncConnection | None = None
         self._driver: asyncpg.Connection[asyncpg.Record] | None = None
@@ -143,9 +153,11 @@ class Hot:
     async def _open(self) -> "asyncpg.Connection[asyncpg.Record]":
         self._held = await self._engine.connect()
         pooled = await self._held.get_raw_connection()
-        self._driver = pooled.driver_connection
-        assert self._driver is not None
-        return self._driver
+        driver = pooled.driver_connection
+        assert driver is not None
+        await driver.execute(BY_HASH if self._by_hash else BY_INDEX)
+        self._driver = driver
+        return driver
 
     async def _discard(self) -> None:
         held, self._held, self._driver = self._held, None, None

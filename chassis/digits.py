@@ -24,9 +24,12 @@ def digits(value: str) -> str:
     Raises NumberError: EMPTY, or NOT_DIGITS for anything else that stands in the value. Superscripts and circled
     numbers are digits to ``str.isdigit`` and would survive NFKC; nobody means them as a number, so they are refused.
     """
-    if any(character.isdigit() and not character.isdecimal() for character in value):
+    if value.isascii():  # as nearly all are; what follows is for the others
+        compact = value.translate(_SEPARATORS)
+    elif any(character.isdigit() and not character.isdecimal() for character in value):
         raise NumberError("NOT_DIGITS")
-    compact = unicodedata.normalize("NFKC", value).translate(_SEPARATORS)
+    else:
+        compact = unicodedata.normalize("NFKC", value).translate(_SEPARATORS)
     if not compact:
         raise NumberError("EMPTY")
     if not (compact.isascii() and compact.isdigit()):

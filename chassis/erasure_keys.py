@@ -53,15 +53,18 @@ class ErasureKeys:
 
     async def unwrap(self, wrapped: Sequence[str]) -> list[bytes | errors.SealBroken]:
         """Return the salts, in order. Raises KeyServiceUnavailable."""
-        missing = [item for item in dict.fromkeys(wrapped) if self._recall(item) is None]
         found: dict[str, bytes | errors.SealBroken] = {}
-        if missing:
+        for item in dict.fromkeys(wrapped):
+            # Looked up once: what is kept now may be over, or have made room for another, when Vault has answered.
+            if (salt := self._recall(item)) is not None:
+                found[item] = salt
+        if missing := [item for item in dict.fromkeys(wrapped) if item not in found]:
             plain = await self._transit.decrypt(self._epoch_key, [Sealed(item) for item in missing])
-            found = dict(zip(missing, plain, strict=True))
-            for item, salt in found.items():
-                if isinstance(salt, bytes):
-                    _keep(self._kept, item, salt)
-        return [found.get(item) or self._recall(item) or errors.SealBroken() for item in wrapped]
+            for item, opened in zip(missing, plain, strict=True):
+                found[item] = opened
+                if isinstance(opened, bytes):
+                    _keep(self._kept, item, opened)
+        return [found[item] for item in wrapped]
 
     async def make(self, number: int) -> list[tuple[bytes, str]]:
         """Return new salts, each plain and wrapped, for units that the caller adds in its own transaction.

@@ -6,6 +6,7 @@ value: the text of an exception of somebody else's (driver, library) reaches nei
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import grpc
 from google.protobuf.any_pb2 import Any
@@ -184,6 +185,7 @@ class SealBroken(DomainError):
     message = "a stored value does not decrypt under its own key and place"
 
 
+@cache
 def reason_name(reason: reasons.ErrorReason.ValueType) -> str:
     """Return the reason's name as it stands in ErrorInfo, for example ``TOKEN_NOT_FOUND``."""
     return reasons.ErrorReason.Name(reason).removeprefix(_PREFIX)

@@ -1,6 +1,7 @@
 """Timestamps of the contract as datetimes: the contract's type can hold what no calendar has."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -15,8 +16,9 @@ def instant(stamp: Timestamp, field: str) -> datetime:
         raise InvalidField([Violation(field, "timestamp")]) from None
 
 
+@lru_cache(maxsize=256)
 def timestamp(moment: datetime) -> Timestamp:
-    """Return the contract's form of an aware datetime."""
+    """Return the contract's form of an aware datetime; to be read only, since calls of one flush share it."""
     stamp = Timestamp()
     stamp.FromDatetime(moment)
     return stamp

@@ -117,7 +117,7 @@ def _address(value: str) -> str:
 
 def _number(value: str) -> str:
     """The ASCII digits of a value, "" if it holds anything but digits and the usual separators."""
-    number = unicodedata.normalize("NFKC", value).translate(_LOOSE)
+    number = (value if value.isascii() else unicodedata.normalize("NFKC", value)).translate(_LOOSE)
     return number if number.isascii() and number.isdigit() else ""
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from chassis.gathering import Gathering
+
 
 class Running:
     """Counts calls; use as a context manager around each. ``stopping``: a long answer should end now."""
@@ -9,6 +11,7 @@ class Running:
     def __init__(self) -> None:
         self.count = 0
         self.stopping = False
+        self.gathering = Gathering()
 
     async def idle(self, seconds: float) -> None:
         """Wait until no call is in flight, at most so many seconds."""

@@ -8,6 +8,7 @@ from __future__ import annotations  # grpc's handler types take no parameters at
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import grpc
@@ -23,6 +24,7 @@ from chassis.call import Call
 from chassis.chain import Grounds, Proceed
 from chassis.contract import Method
 from chassis.entry import Entry
+from chassis.gathering import CROWD
 from chassis.request_stream import RequestStream
 from chassis.running import Running
 from chassis.settings import ServerSettings, TlsSettings
@@ -129,8 +131,13 @@ def _handler(
 
     async def handle(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         with running:
+            crowded = running.count > CROWD
+            if crowded:
+                await running.gathering.join(running.count)
             call = _open(method, grounds, raw, context, running)
             answer: bytes = await proceed(call)
+            if crowded:
+                await running.gathering.leave()
             return answer
 
     return grpc.unary_unary_rpc_method_handler(handle)
@@ -175,7 +182,7 @@ def _open(
 ) -> Call:
     ids = trace_context.from_metadata(context.invocation_metadata())
     entry = Entry(
-        method.name, options.Action.Name(method.action).removeprefix("ACTION_"), *ids, grounds.policy.version,
+        method.name, method.action_name, *ids, grounds.policy.version,
         peer_address=_address(context.peer()),
     )  # fmt: skip
     remaining = context.time_remaining()
@@ -185,6 +192,7 @@ def _open(
     return Call(method, context, raw, entry, deadline, running)
 
 
+@lru_cache(maxsize=4096)
 def _address(peer: str) -> str:
     """``ipv4:192.0.2.1:5000`` or ``ipv6:%5B::1%5D:5000`` -> the address alone (접속지)."""
     _, _, rest = peer.partition(":")

@@ -17,6 +17,7 @@ from chassis.secret import Secret
 
 PREFIX = "ONGGI_"
 DELIMITER = "__"
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class Group(BaseModel):
@@ -64,6 +65,20 @@ class DatabaseSettings(Group):
     pool_size: int = Field(default=8, ge=2)
 
 
+class AuditorSettings(Group):
+    """The same database for who only reads its log: the auditor's login, and of the service's own not even the name."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str
+    port: int = 5432
+    name: str
+    auditor_user: str
+    auditor_password_file: Path
+    ca_file: Path | None = None
+    timeout_seconds: float = Field(default=5.0, gt=0)
+
+
 class VaultSettings(Group):
     """Vault (OpenBao): where, whom to trust, how to log in."""
 
@@ -94,7 +109,7 @@ class ServiceSettings(BaseSettings):
     vault: VaultSettings
     telemetry: TelemetrySettings
     policy_directory: Path
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: LogLevel = "info"
 
 
 class MigrationSettings(BaseSettings):
@@ -105,6 +120,19 @@ class MigrationSettings(BaseSettings):
     )
 
     database: DatabaseSettings
+
+
+class SpanSettings(BaseSettings):
+    """What the export of access spans needs of a service's settings, and nothing else."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=DELIMITER, extra="ignore", frozen=True, case_sensitive=False
+    )
+
+    tls: TlsSettings
+    database: AuditorSettings
+    telemetry: TelemetrySettings
+    log_level: LogLevel = "info"
 
 
 def refuse_unknown_names(model: type[BaseSettings], names: Iterator[str] | None = None) -> None:

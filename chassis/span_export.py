@@ -2,46 +2,61 @@
 
 At least once, from a stored cursor, in the order of (transaction, record id), below the oldest transaction that is still
 open, so that no row is passed by. A collector that is down delays spans and never loses one. One exporter works at a
-time for each database (advisory lock).
+time for each database: it holds an advisory lock as long as its connection stands, and moves the cursor over that same
+connection, so that one that has lost the lock moves nothing.
 """
 
 import asyncio
+import ssl
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from typing import Final
 
+import asyncpg
+import grpc.aio
 import structlog
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExportResult
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from chassis.database import DATABASE_ERRORS
-from chassis.telemetry import SCHEMA_URL, Telemetry
+from chassis import access_spans
+from chassis.settings import AuditorSettings, read_secret
+from chassis.trace_receiver import MAX_BYTES, TraceReceiver
 
 log = structlog.get_logger()
 
-BATCH = 512
-_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('onggi span export'))")
-_NEXT = text(f"""
-SELECT l.* FROM processing_log AS l, span_export_cursor AS c
-WHERE (l.xid, l.record_id) > (c.xid, c.record_id) AND l.xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY l.xid, l.record_id LIMIT {BATCH}
-""")
-_MOVE = text("UPDATE span_export_cursor SET xid = CAST(:xid AS xid8), record_id = CAST(:record_id AS uuid)")
-# A server span is an error when the server failed, not when the caller did (semantic conventions, gRPC).
-_SERVER_FAULTS = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
+BATCH: Final = 1000
+_IDS: Final = 20_000  # of subjects and resources in a batch, so that rows with a thousand each do not fill the memory
+_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('onggi span export'))"
+# Two subqueries and no join: the cursor is then where the index is entered, however long the log is.
+NEXT: Final = f"""
+SELECT {", ".join(access_spans.COLUMNS)}, xid::text, found
+FROM (SELECT *, count(*) OVER () AS found,
+             sum(cardinality(subject_ids) + cardinality(resource_ids)) OVER (ORDER BY xid, record_id)
+                 - cardinality(subject_ids) - cardinality(resource_ids) AS ids_before
+      FROM (SELECT * FROM processing_log
+            WHERE (xid, record_id) > ((SELECT xid FROM span_export_cursor), (SELECT record_id FROM span_export_cursor))
+                  AND xid < pg_snapshot_xmin(pg_current_snapshot())
+            ORDER BY xid, record_id LIMIT {BATCH}) AS next) AS counted
+WHERE ids_before < {_IDS} ORDER BY counted.xid, record_id
+"""
+_WIDTH: Final = len(access_spans.COLUMNS)
+_MOVE: Final = "UPDATE span_export_cursor SET xid = CAST($1::text AS xid8), record_id = $2"
+
+# A node that is gone without a word gives its lock back within a minute.
+_SESSION: Final = {
+    "application_name": "onggi-spans", "timezone": "UTC",
+    "tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3",
+}  # fmt: skip
 
 
 class SpanExporter:
-    """Works until it is stopped; ``pause`` is the time in seconds between two looks when there is nothing to send."""
+    """Works until it is closed; ``pause`` is the time in seconds between two looks when there is nothing to send."""
 
-    def __init__(self, auditor: AsyncEngine, telemetry: Telemetry, pause: float = 0.5) -> None:
-        self._auditor = auditor
-        self._telemetry = telemetry
+    def __init__(self, service: str, database: AuditorSettings, receiver: TraceReceiver, *, pause: float = 0.5) -> None:
+        self._service = service
+        self._database = database
+        self._receiver = receiver
         self._pause = pause
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._alone = False
+        self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -50,99 +65,82 @@ class SpanExporter:
 
     async def close(self) -> None:
         """Send once more what is committed, within two seconds, and stop."""
+        self._stopping.set()
         if self._task is not None:
-            self._task.cancel()
-        try:
-            async with asyncio.timeout(2.0):
-                while await self.export_once() == BATCH:
-                    pass
-        except DATABASE_ERRORS:
-            log.warning("spans wait for the next start")
+            try:
+                await asyncio.wait_for(self._task, 2.0)
+            except TimeoutError:
+                log.warning("spans wait for the next start")
+        await self._let_go()
 
     async def _run(self) -> None:
-        while True:
-            try:
-                sent = await self.export_once()
-            except Exception as error:  # noqa: BLE001  # whatever it is, the spans wait and the export goes on
-                log.warning("span export failed", error=type(error).__name__)
-                sent = 0
-            if sent < BATCH:
-                await asyncio.sleep(self._pause)
+        last = False
+        while not last:
+            last = self._stopping.is_set()  # what is committed by now is seen by the looks below
+            while await self._look():
+                pass
+            if not last:
+                await self._rest()
 
-    async def export_once(self) -> int:
-        """Send at most BATCH spans; return how many. The cursor moves only when the receiver has them."""
-        async with self._auditor.begin() as connection:
-            if not await connection.scalar(_LOCK):
-                return 0
-            rows = (await connection.execute(_NEXT)).all()
-            if not rows:
-                return 0
-            spans = [self._span(row) for row in rows]
-            if not await self._send(spans):
-                return 0
-            await _move(connection, rows[-1])
-            return len(rows)
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(self._pause):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
 
-    async def _send(self, spans: Sequence[ReadableSpan]) -> bool:
-        result = await asyncio.to_thread(self._telemetry.exporter.export, spans)
-        if result is not SpanExportResult.SUCCESS:
-            log.warning("the trace receiver did not take the spans", count=len(spans))
-        return result is SpanExportResult.SUCCESS
+    async def _look(self) -> bool:
+        try:
+            return await self.export_once()
+        except grpc.aio.AioRpcError as error:
+            log.warning("the trace receiver did not take the spans", code=error.code().name)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the spans wait and the export goes on
+            log.warning("span export failed", error=type(error).__name__)
+        await self._let_go()
+        return False
 
-    def _span(self, row: Row[Any]) -> ReadableSpan:
-        sampled = TraceFlags(TraceFlags.SAMPLED)
-        trace_id, span_id = int(row.trace_id, 16), int(row.span_id, 16)
-        parent = (
-            SpanContext(trace_id, int(row.parent_span_id, 16), is_remote=True, trace_flags=sampled)
-            if row.parent_span_id
-            else None
-        )
-        failed = row.status in _SERVER_FAULTS
-        return ReadableSpan(
-            name=row.rpc_method,
-            context=SpanContext(trace_id, span_id, is_remote=False, trace_flags=sampled),
-            parent=parent,
-            resource=self._telemetry.resource,
-            attributes=attributes_of(row),
-            kind=SpanKind.SERVER,
-            instrumentation_scope=InstrumentationScope("onggi.processing_log", schema_url=SCHEMA_URL),
-            status=Status(StatusCode.ERROR if failed else StatusCode.UNSET),
-            start_time=_nanoseconds(row.occurred_at),
-            end_time=max(_nanoseconds(row.recorded_at), _nanoseconds(row.occurred_at)),
-        )
+    async def export_once(self) -> bool:
+        """Send one batch, and move the cursor when the receiver has it; return whether more waits.
 
+        Raises what the driver, the channel and the files of certificate and password raise; nothing is moved then.
+        """
+        connection = await self._locked()
+        rows = await connection.fetch(NEXT) if connection else []
+        if connection is None or not rows:
+            return False
+        batch, request = self._fitting(rows)
+        if rejected := await self._receiver.take(request):
+            log.error("the trace receiver rejected spans", rejected=rejected, of=len(batch))
+        await connection.execute(_MOVE, batch[-1]["xid"], batch[-1]["record_id"])
+        found: int = rows[0]["found"]
+        return found == BATCH or found > len(batch)
 
-def attributes_of(row: Row[Any]) -> dict[str, Any]:
-    """Return the attributes of an access span; free text (the reason) stays in the ledger."""
-    values = {
-        "rpc.system.name": "grpc",
-        "rpc.method": row.rpc_method,
-        "rpc.status_code": row.status,
-        "client.address": row.peer_address,
-        "onggi.record_id": str(row.record_id),
-        "onggi.actor": row.actor,
-        "onggi.actor_type": row.actor_type,
-        "onggi.action": row.action,
-        "onggi.subject_ids": [str(subject) for subject in row.subject_ids],
-        "onggi.subject_count": row.subject_count,
-        "onggi.resource_ids": row.resource_ids,
-        "onggi.items": row.items,
-        "onggi.purpose": row.purpose,
-        "onggi.ticket": row.ticket,
-        "onggi.request_id": row.request_id,
-        "onggi.error_reason": row.error_reason,
-        "onggi.policy_version": row.policy_version,
-        "onggi.phase": row.phase,
-        "onggi.recorded_at": row.recorded_at.isoformat(),
-    }
-    if row.error_reason:
-        values["error.type"] = row.error_reason
-    return {name: value for name, value in values.items() if value not in ("", [])}
+    def _fitting(self, rows: Sequence[asyncpg.Record]) -> tuple[Sequence[asyncpg.Record], bytes]:
+        request = access_spans.request(self._service, (row[:_WIDTH] for row in rows)).SerializeToString()
+        if len(request) > MAX_BYTES and len(rows) > 1:
+            return self._fitting(rows[: len(rows) // 2])
+        return rows, request
+
+    async def _locked(self) -> "asyncpg.Connection[asyncpg.Record] | None":
+        """Return the connection that has the lock, or None while another exporter has it."""
+        if self._connection is None:
+            self._connection, self._alone = await _connect(self._database), False
+        if not self._alone:
+            self._alone = await self._connection.fetchval(_LOCK)
+        return self._connection if self._alone else None
+
+    async def _let_go(self) -> None:
+        """Begin anew at both ends; another exporter may have its turn."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+        await self._receiver.close()
 
 
-def _nanoseconds(instant: datetime) -> int:
-    return int(instant.timestamp() * 1_000_000) * 1000
-
-
-async def _move(connection: AsyncConnection, last: Row[Any]) -> None:
-    await connection.execute(_MOVE, {"xid": last.xid, "record_id": str(last.record_id)})
+async def _connect(settings: AuditorSettings) -> "asyncpg.Connection[asyncpg.Record]":
+    return await asyncpg.connect(
+        host=settings.host, port=settings.port, database=settings.name, user=settings.auditor_user,
+        password=read_secret(settings.auditor_password_file).reveal(),
+        ssl=ssl.create_default_context(cafile=str(settings.ca_file)) if settings.ca_file else None,
+        timeout=settings.timeout_seconds, command_timeout=settings.timeout_seconds, server_settings=_SESSION,
+    )  # fmt: skip

@@ -1,8 +1,8 @@
-"""OpenTelemetry: what may leave the process, and how.
+"""OpenTelemetry in a serving process: what may leave it, and how.
 
-Access spans are rendered from committed rows of the processing log (``span_export``). Ordinary child spans (Vault, SQL)
-go through the SDK's batch processor and may be dropped. Both pass the same gate: attributes by allow-list, no events, no
-status text, so that no exception message and no personal value can reach a collector.
+Ordinary child spans (Vault, SQL) go through the SDK's batch processor and may be dropped. They pass a gate: attributes by
+allow-list, no events, no status text, so that no exception message and no personal value can reach a collector. Access
+spans are not made here but from committed rows of the processing log, by a process of their own (``span_process``).
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Link, Status
 
+from chassis.access_spans import SCHEMA_URL
 from chassis.settings import TelemetrySettings, TlsSettings
 
-SCHEMA_URL = "https://opentelemetry.io/schemas/1.45.0"
-
-# Names of the stable RPC and network conventions (semantic conventions 1.45.0), and our own under "onggi.".
-ALLOWED = frozenset({
-    "rpc.system.name", "rpc.method", "rpc.status_code", "error.type", "client.address", "server.address",
-    "onggi.record_id", "onggi.actor", "onggi.actor_type", "onggi.action", "onggi.subject_ids", "onggi.subject_count",
-    "onggi.resource_ids", "onggi.items", "onggi.purpose", "onggi.ticket", "onggi.request_id", "onggi.error_reason",
-    "onggi.policy_version", "onggi.phase", "onggi.recorded_at",
-    "onggi.batch_size", "onggi.key", "db.system.name", "db.operation.name",
-})  # fmt: skip
+# Names of the semantic conventions (1.45.0), and our own under "onggi.".
+ALLOWED = frozenset({"server.address", "onggi.batch_size", "onggi.key", "db.system.name", "db.operation.name"})
 
 
 class Gate(SpanExporter):
@@ -75,13 +68,11 @@ def _allowed(span: ReadableSpan) -> ReadableSpan:
 
 
 class Telemetry:
-    """The process's exporter, and the provider of its ordinary spans."""
+    """The provider of the process's ordinary spans."""
 
     def __init__(self, service: str, settings: TelemetrySettings, tls: TlsSettings) -> None:
-        self.resource = Resource({"service.name": service, "service.namespace": "onggi"}, SCHEMA_URL)
-        self.exporter = Gate(settings, tls)
-        self._provider = TracerProvider(sampler=ALWAYS_ON, resource=self.resource, shutdown_on_exit=False)
-        # An exporter of its own: one that fails closes its channel, and must not close it under the access spans.
+        resource = Resource({"service.name": service, "service.namespace": "onggi"}, SCHEMA_URL)
+        self._provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(Gate(settings, tls)))
         trace.set_tracer_provider(self._provider)
 

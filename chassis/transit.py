@@ -9,19 +9,21 @@ changes a key (rotate, floors, trim) is tried once, and whoever asked for it rea
 
 import asyncio
 import base64
+import binascii
 import ssl
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-import aiohttp
 import hvac
 import hvac.exceptions
+import orjson
 import requests
 import structlog
 
 from chassis import errors, spans
+from chassis.keep_alive import KeepAlive
 from chassis.settings import TlsSettings, VaultSettings
 
 log = structlog.get_logger()
@@ -67,16 +69,14 @@ class Transit:
         self._hvac: hvac.Client | None = None
         self._token = ""
         self._renew_at = 0.0
-        self._session: aiohttp.ClientSession | None = None
+        self._batches: KeepAlive | None = None
         self._login = asyncio.Lock()
         self._renewer: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the session and keep the login alive. An unreachable Vault is not an error here: calls will say so."""
         context = ssl.create_default_context(cafile=str(self._settings.ca_file))
-        timeout = aiohttp.ClientTimeout(total=self._settings.timeout_seconds)
-        connector = aiohttp.TCPConnector(ssl=context, limit=16, keepalive_timeout=60)
-        self._session = aiohttp.ClientSession(self._settings.address, timeout=timeout, connector=connector)
+        self._batches = KeepAlive(self._settings.address, context, self._settings.timeout_seconds)
         try:
             await self._log_in(self._token)
         except errors.KeyServiceUnavailable:
@@ -87,14 +87,14 @@ class Transit:
         """Stop renewing and close the session."""
         if self._renewer is not None:
             self._renewer.cancel()
-        if self._session is not None:
-            await self._session.close()
+        if self._batches is not None:
+            self._batches.close()
 
     async def log_out(self) -> None:
         """Give the token back: a login for something rare does not outlive it. If Vault does not hear, it ends by itself."""
         if self._token:
-            with suppress(aiohttp.ClientError, TimeoutError, OSError, errors.KeyServiceUnavailable):
-                await self._send("/v1/auth/token/revoke-self", {})
+            with suppress(errors.KeyServiceUnavailable):
+                await self._send("/v1/auth/token/revoke-self", {}, self._token)
 
     async def encrypt(self, key: str, items: Sequence[Plain]) -> list[str]:
         """Return the ciphertexts, in order. Raises KeyServiceUnavailable."""
@@ -168,8 +168,11 @@ class Transit:
         return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
 
     async def _batch(self, operation: str, key: str, batch: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        path = f"/v1/{MOUNT}/{operation}/{key}"
+        if len(batch) <= BATCH_LIMIT:
+            return await self._post(path, batch) if batch else []
         chunks = [batch[start : start + BATCH_LIMIT] for start in range(0, len(batch), BATCH_LIMIT)]
-        answers = await asyncio.gather(*(self._post(f"/v1/{MOUNT}/{operation}/{key}", chunk) for chunk in chunks))
+        answers = await asyncio.gather(*(self._post(path, chunk) for chunk in chunks))
         return [result for answer in answers for result in answer]
 
     async def _post(self, path: str, batch: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -178,34 +181,36 @@ class Transit:
 
     async def _post_twice(self, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
         for last in (False, True):
-            status, answer = await self._send(path, body)
+            token = self._token
+            status, answer = await self._send(path, body, token)
             # When no item at all succeeds the status is 400, whatever was asked for; the results are there all the same.
             if status in {200, 400} and (results := (answer.get("data") or {}).get("batch_results")):
                 found: list[dict[str, Any]] = results
                 return found
             if status == 403 and not last:
-                # Expired, revoked and forbidden look the same. One new login, one more try.
-                await self._log_in(self._token)
+                # Expired, revoked and forbidden look the same. One new login, one more try. What was refused is the token
+                # that was sent: by now another call may have logged in, and that login serves this one too.
+                await self._log_in(token)
                 continue
             log.error("the key service refused", path=path, status=status, role=self._role)
             break
         raise errors.KeyServiceUnavailable
 
-    async def _send(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        if self._session is None:
+    async def _send(self, path: str, body: dict[str, Any], token: str) -> tuple[int, dict[str, Any]]:
+        if self._batches is None:
             raise errors.KeyServiceUnavailable
+        headers = {"X-Vault-Token": token, "X-Vault-Request": "true"}
         try:
-            headers = {"X-Vault-Token": self._token, "X-Vault-Request": "true"}
-            async with self._session.post(path, json=body, headers=headers) as response:
-                return response.status, await response.json() if response.status in {200, 400} else {}
-        except (aiohttp.ClientError, TimeoutError, OSError):
+            status, answer = await self._batches.post(path, headers, orjson.dumps(body))
+        except (OSError, TimeoutError):
             raise errors.KeyServiceUnavailable from None
+        return status, orjson.loads(answer) if status in {200, 400} else {}
 
     async def _cold(self, work: Any) -> dict[str, Any]:
         for last in (False, True):
-            client = self._hvac
+            client, token = self._hvac, self._token
             if client is None:
-                await self._log_in(self._token)
+                await self._log_in(token)
                 continue
             try:
                 answer: dict[str, Any] = await asyncio.to_thread(work, client)
@@ -213,7 +218,7 @@ class Transit:
             except hvac.exceptions.Forbidden:
                 if last:
                     break
-                await self._log_in(self._token)
+                await self._log_in(token)
             except (hvac.exceptions.VaultError, requests.RequestException):
                 break
         raise errors.KeyServiceUnavailable from None
@@ -261,7 +266,7 @@ _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100")
 
 
 def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def _with_context(item: dict[str, Any], context: bytes | None) -> dict[str, Any]:

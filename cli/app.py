@@ -10,6 +10,7 @@ from cli import (
     command,
     consent,
     error_view,
+    hold,
     keys,
     log,
     member,
@@ -46,6 +47,7 @@ app.add_typer(token.commands, name="token")
 app.add_typer(reveal.commands, name="reveal")
 app.command("explain")(with_session()(explain))
 app.add_typer(archive.commands, name="archive")
+app.add_typer(hold.commands, name="hold")
 app.add_typer(purge.commands, name="purge")
 app.add_typer(certificate.commands, name="certificate")
 app.add_typer(keys.commands, name="keys")

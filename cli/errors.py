@@ -58,7 +58,7 @@ CURES: Final[Mapping[str, str]] = {
     "SELF_APPROVAL": "Who asked for it, or whom it concerns, may not approve it. Another person must.",
     "PLAN_CHANGED": "The plan is not the one that was reviewed: its digest differs. Read it again.",
     "CATEGORY_UNKNOWN": "This holder keeps nothing of that category. Use a category of docs/retention.md.",
-    "HOLDER_UNAVAILABLE": "A data holder cannot be reached. Retry; the plan stands.",
+    "HOLDER_UNAVAILABLE": "A data holder cannot be reached. Retry; the plan or the hold stands.",
     "STOPPING": "The server is stopping. Retry: another replica takes the call.",
     "SEAL_BROKEN": "A stored value does not decrypt under its own key and place. On-call is alarmed; do not retry.",
     "SUBJECT_DESTROYED": "The member is gone or was never known here; nothing can be added for it. Do not retry.",
@@ -78,6 +78,11 @@ CURES: Final[Mapping[str, str]] = {
     "CALLER_SUSPENDED": "This caller's reveals are suspended. Ask security.",
     "KEY_UNKNOWN": "This holder has no such key. Use a name that ListKeys shows.",
     "KEY_IN_USE": "A row still stands under an old version. Rewrap, then retire.",
+    "LEGALLY_HELD": (
+        "A legal hold stands on it, so it is not destroyed. Nothing is to be done until the hold is released."
+    ),
+    "HOLD_NOT_FOUND": "No such hold. Do not retry.",
+    "HOLD_STATE": "The hold is not in a state that allows this. Read it and see.",
 }
 """What the comment of each reason says (onggi/errors/v1/error_reason.proto), without the status code before it."""
 

@@ -19,7 +19,7 @@ def _line(item: KeptItem) -> tuple[str, ...]:
     return (
         f"{item.kind} {item.record_id}".rstrip(),
         item.holder,
-        f"{item.category} {item.korean}",
+        f"{item.category} {item.korean}".lstrip(),
         item.basis,
         item.article,
         item.start_event,
@@ -30,7 +30,7 @@ def _line(item: KeptItem) -> tuple[str, ...]:
 
 
 def last_day(item: KeptItem) -> str:
-    """`2032-03-31`; what has ended, has no end yet, or needs a person says so."""
-    day = item.last_day or "(no end yet)"
+    """`2032-03-31`; what has ended, has no end yet, or needs a person says so, and a hold when it is reviewed."""
+    day = item.last_day or (f"(no end; review {item.review_on})" if item.review_on else "(no end yet)")
     marks = [*(["ended"] if item.ended else []), *(["CONFLICT"] if item.conflict else [])]
     return f"{day} {', '.join(marks)}".rstrip()

@@ -25,10 +25,10 @@ def state_name(plan: Plan) -> str:
 
 
 def done(part: PlanPart, state: PlanState.ValueType) -> int:
-    """Units of the part that are destroyed or were left alone because they were no longer due."""
+    """Units of the part that are destroyed or were left alone: no longer due, or held."""
     if state in _DESTRUCTION_OVER:
         return part.units
-    begun = part.remaining or part.destroyed or part.skipped
+    begun = part.remaining or part.destroyed or part.skipped or part.held
     return max(part.units - part.remaining, 0) if begun else 0
 
 
@@ -43,7 +43,7 @@ def plan_table(plan: Plan) -> Group:
 def parts_table(plan: Plan) -> Table:
     """What each holder destroys of each category."""
     return listing(
-        ("category", "holder", "through", "units", "rows", "done", "skipped", "checks"),
+        ("category", "holder", "through", "units", "rows", "done", "skipped", "held", "conflicts", "checks"),
         [
             (
                 part.category,
@@ -53,6 +53,8 @@ def parts_table(plan: Plan) -> Table:
                 counts(part.planned),
                 str(done(part, plan.state)),
                 str(part.skipped),
+                str(part.held or ""),
+                str(part.conflicts or ""),
                 checks(part),
             )
             for part in plan.parts

@@ -66,7 +66,8 @@ def _purpose(policy: PrivacyPolicy, name: str) -> dict[str, Any]:
         for account, purposes in accounts.items():
             if name in purposes:
                 callers.setdefault(account, []).append(rpc)
-    law = purpose.kind == "law"
+    # What a hold concerns its order says: anything that there is of these items.
+    law = purpose.kind == "law" and name != policy.retention.holds.purpose
     return {
         "korean": purpose.korean,
         "english": purpose.english,

@@ -1,6 +1,7 @@
 """`onggi token export`: the tokens of many members as JSON lines, masked; with --reveal in full, and then with care.
 
-Member by member and page by page: many members take no more memory than one.
+Member by member and page by page: many members take no more memory than one. A call of --reveal is never made smaller to
+stay below what the caller may reveal alone: that limit is there so that a second person looks at many.
 """
 
 import sys
@@ -21,13 +22,13 @@ from onggi.payment_vault.v1.tokenization_service_pb2_grpc import TokenizationSer
 
 from cli import access, exit_codes
 from cli.exit_codes import ExitCode
-from cli.failures import IncompleteError, UsageError
+from cli.failures import CallError, IncompleteError, UsageError
 from cli.json_output import as_object
 from cli.paging import collect
+from cli.reveal_list import MOST
 from cli.session import Session
 
 _PAGE: Final = 200
-_REVEALED_AT_ONCE: Final = 1000
 
 Reveal = Annotated[
     bool, typer.Option("--reveal", help="Numbers in full; wants --reason, and an approval above a threshold.")
@@ -65,18 +66,38 @@ def export(
             "numbers in full are not for a terminal: send the output to a file or a program, or give --yes"
         )
     tokens = (token for member in _members() for token in _tokens(session, why, member))
-    listed = list(islice(tokens, _REVEALED_AT_ONCE))
-    code = ""
-    while listed:
-        following = list(islice(tokens, _REVEALED_AT_ONCE))
-        if approval and following:
-            raise UsageError(f"an approval is for one call, of at most {_REVEALED_AT_ONCE} tokens")
-        refused = _reveal(session, why, listed, approval)
-        code, listed = code or refused, following
+    code = _reveal_all(session, why, tokens, approval)
     if code:
         raise IncompleteError(
             exit_codes.of_status(StatusCode[code]) if code in StatusCode.__members__ else ExitCode.INTERNAL
         )
+
+
+def _reveal_all(session: Session, why: AccessContext, tokens: Iterator[Token], approval: str) -> str:
+    """Reveal call by call; return the first error's code. When one is refused, say how far it came and what it was."""
+    listed, code, written = list(islice(tokens, MOST)), "", 0
+    while listed:
+        following = list(islice(tokens, MOST))
+        if approval and following:
+            raise UsageError(
+                f"an approval is for one call, of at most {MOST} tokens: give the members in parts, each with one of its own"
+            )
+        try:
+            refused = _reveal(session, why, listed, approval)
+        except CallError as failure:
+            members = len({token.member_id for token in listed})
+            session.note(
+                f"revealed: {written} tokens; refused: a call for {len(listed)} tokens of {members} members, and nothing "
+                "was asked for behind it"
+            )
+            if failure.reason == "APPROVAL_REQUIRED":
+                session.note(
+                    f"for an approval give members with at most {MOST} tokens at once, write their tokens with `onggi token "
+                    "export`, and that list to `onggi reveal request`; without one give fewer members"
+                )
+            raise
+        code, listed, written = code or refused, following, written + len(listed)
+    return code
 
 
 def _members() -> Iterator[str]:

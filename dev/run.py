@@ -82,7 +82,8 @@ def main() -> int:
 
 
 def _watch(stack: Stack) -> NoReturn:
-    while not (ended := [process for process in stack.services.values() if not process.running]):
+    processes = [*stack.services.values(), *stack.span_exporters.values()]
+    while not (ended := [process for process in processes if not process.running]):
         time.sleep(1.0)
     raise ProcessFailed(f"{ended[0].name} ended by itself\n{ended[0].last_lines()}")
 

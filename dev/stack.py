@@ -6,7 +6,7 @@ with Stack(Path("build/stack"), progress=print) as stack:
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +34,7 @@ def _silent(_: str) -> None:
 
 
 class Stack:
-    """PostgreSQL, OpenBao, the OTLP receiver and the services, on one directory that keeps their data.
+    """PostgreSQL, OpenBao, the OTLP receiver, the services and what sends their spans, on one directory that keeps all.
 
     Args:
         directory: made if missing; a second start on it finds its data again.
@@ -61,6 +61,7 @@ class Stack:
         self.certificate_public_key = self.directory / "certificate-sign.pub"
         self.client_config = self.directory / "cli.toml"
         self.services: dict[str, Process] = {}
+        self.span_exporters: dict[str, Process] = {}
         self._progress = progress
         self._given_ports = ports
         self._wanted = tuple(service for service in SERVICES if service in services)
@@ -221,13 +222,19 @@ class Stack:
         address = self.ports.address("otlp")
         options = ["--address", address, "--certificate", files.certificate, "--key", files.key]
         options += ["--ca", files.ca, "--out", self.otlp_file]
+        command = environment.module("dev.otlp_receiver", *map(str, options))
+        return self._process("otlp_receiver", command, environment.python(), partial(accepts_connections, address))
+
+    def _process(
+        self, name: str, command: Sequence[str], variables: Mapping[str, str], ready: Callable[[], bool] | None = None
+    ) -> Process:
         return Process(
-            "otlp_receiver",
-            environment.module("dev.otlp_receiver", *map(str, options)),
-            environment.python(),
-            log_file=self.log_dir / "otlp_receiver.log",
+            name,
+            command,
+            variables,
+            log_file=self.log_dir / f"{name}.log",
             pid_directory=self._pids,
-            ready=partial(accepts_connections, address),
+            ready=ready,
             directory=environment.ROOT,
         )
 
@@ -237,15 +244,18 @@ class Stack:
             migration = partial(migrate, service, self.migration_env_for(service), log_file)
             self._step(f"migrations of {service}", migration)
         for service in self._wanted:
-            self.services[service] = Process(
+            self.services[service] = self._process(
                 service,
                 environment.program(service),
                 self.env_for(service),
-                log_file=self.log_dir / f"{service}.log",
-                pid_directory=self._pids,
-                ready=partial(serving, self.ports.address(f"{service}_health")),
-                directory=environment.ROOT,
+                partial(serving, self.ports.address(f"{service}_health")),
             )
+            self.span_exporters[service] = self._process(
+                f"{service}-spans", environment.spans(service), environment.of_spans(self.env_for(service))
+            )
+        for exporter in self.span_exporters.values():  # before the services, so that they end after them
+            self._stoppers.append((exporter.name, exporter.stop))
+            exporter.launch()
         for service in self._wanted:  # all at once: each waits for its own readiness only
             self._stoppers.append((service, self.services[service].stop))
             self.services[service].launch()

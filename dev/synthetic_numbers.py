@@ -14,6 +14,7 @@ _TAX_OFFICE: Final = "999"  # no tax office has this code
 _TEST_CARD_PREFIXES: Final = ("400000", "411111", "424242", "555555", "353011", "941099")
 _ACCOUNT_DIGITS: Final = {"003": 14, "004": 14, "011": 13, "020": 13, "081": 14, "088": 12}
 _DIGITS: Final = "0123456789"
+_TRIES: Final = 10_000
 
 
 class NumberSource:
@@ -28,19 +29,27 @@ class NumberSource:
         self._drawn: set[str] = set()
 
     def business_number(self, classes: tuple[str, ...]) -> str:
-        """A 사업자등록번호 or 단체고유번호, `999-CC-NNNNN`, with CC one of `classes`."""
-        while True:
+        """A 사업자등록번호 or 단체고유번호, `999-CC-NNNNN`, with CC one of `classes`: ten thousand numbers each.
+
+        Raises LookupError when hardly any is left.
+        """
+        for _ in range(_TRIES):
             stem = f"{_TAX_OFFICE}{self._random.choice(classes)}{self._digits(4)}"
             number = next(stem + last for last in _DIGITS if _is_business_number(stem + last))
             if self._is_new(number):
                 return f"{number[:3]}-{number[3:5]}-{number[5:]}"
+        raise LookupError("no business number is left")
 
     def phone(self, prefix: str) -> str:
-        """A telephone number `prefix-0000-NNNN`: the exchange 0000 is given to nobody."""
-        while True:
+        """A telephone number `prefix-0000-NNNN`: the exchange 0000 is given to nobody, so there are ten thousand.
+
+        Raises LookupError when hardly any is left.
+        """
+        for _ in range(_TRIES):
             number = f"{prefix}-0000-{self._digits(4)}"
             if self._is_new(number):
                 return number
+        raise LookupError("no telephone number is left")
 
     def card(self) -> str:
         """A card number of sixteen digits with a Luhn digit, in groups of four, of a test range or an invented one."""

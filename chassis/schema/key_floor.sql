@@ -1,7 +1,3 @@
--- The version of a transit key that a ciphertext stands under; 0 for what is no ciphertext of transit.
-CREATE FUNCTION key_version(sealed text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN coalesce(CAST(substring(sealed FROM '^vault:v([0-9]{1,9}):') AS integer), 0);
-
 -- Where the ciphertexts of each key stand. The service reads it and cannot add to it: what is written here becomes a rule
 -- of a table. applies: for which rows.
 CREATE TABLE key_place (

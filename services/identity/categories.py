@@ -1,9 +1,11 @@
 """What identity, or the archive, has to destroy: the categories that the policy names it as a holder of."""
 
 from chassis.policy.privacy_policy import PrivacyPolicy
-from chassis.purge import Category
-from services.identity import keys, purge_consents, purge_members
+from chassis.purge_category import Category
+from services.identity import keys, maxima, purge_consents, purge_members
+from services.identity.archive.purge_left_over import WithLeftOver
 from services.identity.purge_log_records import EndedDays
+from services.identity.purge_maximum import EndedMaximum
 from services.identity.purge_records import EndedBases
 
 
@@ -12,7 +14,7 @@ def of_identity(policy: PrivacyPolicy) -> dict[str, Category]:
     retention = policy.retention
     by_month = {kind.stands_under[0]: name for name, kind in retention.records.items() if kind.kept == "by month"}
     found: dict[str, Category] = {
-        name: EndedDays(by_month[name], policy.version_on) if name in by_month else EndedBases(name, retention)
+        name: EndedDays(by_month[name], policy.version_on) if name in by_month else _of_records(name, policy)
         for name, category in retention.categories.items()
         if keys.SERVICE in category.holders
     }
@@ -22,9 +24,20 @@ def of_identity(policy: PrivacyPolicy) -> dict[str, Category]:
 
 
 def of_archive(policy: PrivacyPolicy, service: str, key: str) -> dict[str, Category]:
-    """Return the same for the archive: its name as a holder, and the key that its fields are sealed under."""
-    return {
-        name: EndedBases(name, policy.retention, service=service, key=key)
+    """Return the same for the archive: its name as a holder, and the key that its fields are sealed under.
+
+    The first of them carries along what only legal holds have brought in.
+    """
+    found = {
+        name: _of_records(name, policy, service, key)
         for name, category in policy.retention.categories.items()
         if service in category.holders
     }
+    first = min(found)
+    return {**found, first: WithLeftOver(first, policy.retention)}
+
+
+def _of_records(name: str, policy: PrivacyPolicy, service: str = keys.SERVICE, key: str = keys.PII_KEY) -> Category:
+    if name in maxima.of_schedule(policy.retention):
+        return EndedMaximum(name, policy, service=service, key=key)
+    return EndedBases(name, policy.retention, service=service, key=key)

@@ -9,7 +9,7 @@ from onggi.identity.v1 import contact_service_pb2 as api
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from chassis import errors, page
+from chassis import errors, holds, page
 from chassis.call import Call
 from chassis.database import Hot, reading
 from chassis.erasure_keys import ErasureKeys
@@ -127,12 +127,16 @@ class Contacts:
         return contact({**row._asdict(), **answer}, profile.SerializeToString())
 
     async def remove(self, call: Call, request: api.RemoveContactRequest) -> None:
-        """Destroy a contact, salt first. Raises ContactNotFound, RequestIdReused."""
+        """Destroy a contact, salt first. Raises ContactNotFound, LegallyHeld, RequestIdReused."""
         [digest] = await self._transit.hmac(keys.INDEX_KEY, [content(call.method.name, request)])
 
         async def work(connection: AsyncConnection) -> Answer:
-            if not await store.lock_contact(connection, request.contact_id):
+            await holds.keep_out_new(connection)
+            member_id = await store.lock_contact(connection, request.contact_id)
+            if member_id is None:
                 raise ContactNotFound
+            if await holds.members(connection, [member_id]) or await holds.records(connection, [request.contact_id]):
+                raise holds.LegallyHeld
             await store.destroy_salts(connection, [keys.contact_unit(request.contact_id)])
             await store.remove_contact(connection, request.contact_id)
             return {}

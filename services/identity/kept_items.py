@@ -1,6 +1,6 @@
 """What is kept of somebody all the same, as the answer to a withdrawal tells it: why, from when, until when, which items."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 
@@ -13,8 +13,10 @@ from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.policy.retention import Basis
 from services.identity.kept import LOG_LIKE
 
+HOLD, HOLD_START = "보존 조치", "보존 조치일"
 MOST = 2000
 """More than these are told by kind and category, each with what is kept longest: an answer has to fit into a message."""
+_NO_HOLDS: Mapping[str, str] = {}
 
 
 class KeptItems:
@@ -23,10 +25,16 @@ class KeptItems:
     def __init__(self, policy: PrivacyPolicy) -> None:
         self._categories = policy.retention.categories
         self._calendars = Calendars(policy)
+        self._by_field = {name for name, kind in policy.retention.records.items() if kind.kept == "by field"}
 
-    def beyond(self, today: date, kept: Sequence[Kept]) -> Sequence[KeptItem]:
-        """Return what is kept on ``today`` and longer: one item a record and basis, one a category of log-like days."""
-        days = [item for each in kept if each.kind in LOG_LIKE for item in self._running([each], today)]
+    def beyond(
+        self, today: date, kept: Sequence[Kept], articles: Mapping[str, str] = _NO_HOLDS
+    ) -> Sequence[KeptItem]:  # fmt: skip
+        """Return what is kept on ``today`` and longer: one item a record and basis, one a category of log-like days.
+
+        ``articles``: of the legal holds that stand, by their ids.
+        """
+        days = [item for each in kept if each.kind in LOG_LIKE for item in self._running([each], today, articles)]
         others = sorted((each for each in kept if each.kind not in LOG_LIKE), key=_thing)
         # Things with the same bases end alike, so that each kind of them is worked out once, however many there are.
         alike: dict[tuple[object, ...], Sequence[KeptItem]] = {}
@@ -35,7 +43,7 @@ class KeptItems:
             standing = list(bases)
             shape = tuple(map(_shape, standing))
             if shape not in alike:
-                alike[shape] = list(self._running(standing, today))
+                alike[shape] = list(self._running(standing, today, articles))
             things.append((record_id, alike[shape]))
         if sum(len(items) for _, items in things) > MOST:
             told = list(_latest(item for items in alike.values() for item in items))
@@ -43,19 +51,27 @@ class KeptItems:
             told = [_of(record_id, item) for record_id, items in things for item in items]
         return sorted([*told, *_latest(days)], key=lambda item: (item.kind, item.record_id, item.category))
 
-    def _running(self, bases: Sequence[Kept], today: date) -> Iterator[KeptItem]:
-        """Yield those bases of one thing that keep it beyond ``today``."""
+    def _running(self, told: Sequence[Kept], today: date, articles: Mapping[str, str]) -> Iterator[KeptItem]:
+        """Yield those bases of one thing that keep it beyond ``today``, and its holds."""
+        holds, bases = [each for each in told if each.hold_id], [each for each in told if not each.hold_id]
         standings = [self._standing(basis, today) for basis in bases]
         running = {standing.category: standing for standing in living(standings, today)}
         conflict = keep_until(standings).conflict
         maxima = [standing for standing in standings if standing.basis is Basis.LAW_MAX]
-        moves = all(self._categories[name].store == "archive" for name in running)
+        moves = all(self._categories[name].store == "archive" for name in running) and told[0].kind in self._by_field
+        # Where it is once the move has been made, and not for the moment until then.
+        holder = "archive" if moves else "identity"
+        for hold in holds:
+            yield KeptItem(
+                holder=holder, kind=hold.kind, record_id=hold.record_id, korean=HOLD, basis=Basis.HOLD,
+                article=articles[hold.hold_id], start_event=HOLD_START, event_date=hold.event_date, items=hold.items,
+                policy_version=hold.policy_version,
+            )  # fmt: skip
         for basis in bases:
             if (standing := running.get(basis.category)) is not None:
                 category, until = self._categories[basis.category], keep_until([standing, *maxima]).until
                 yield KeptItem(
-                    # Where it is once the move has been made, and not for the moment until then.
-                    holder="archive" if moves else "identity", kind=basis.kind, record_id=basis.record_id,
+                    holder=holder, kind=basis.kind, record_id=basis.record_id,
                     category=basis.category, korean=category.korean, basis=category.basis.value, article=category.law,
                     start_event=category.start.korean, event_date=basis.event_date,
                     last_day=until.isoformat() if until else "", items=basis.items, conflict=conflict,
@@ -70,7 +86,9 @@ class KeptItems:
 
 
 def _shape(kept: Kept) -> tuple[object, ...]:
-    return kept.kind, kept.category, kept.event_date, kept.ended_on, kept.policy_version, *kept.items
+    return (
+        kept.kind, kept.category, kept.event_date, kept.ended_on, kept.policy_version, kept.hold_id, *kept.items
+    )  # fmt: skip
 
 
 def _of(record_id: str, item: KeptItem) -> KeptItem:

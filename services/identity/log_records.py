@@ -25,6 +25,7 @@ from services.identity.record_intake import Fresh
 
 NO_PARTITION = "23514"
 
+_ENSURE_MONTH = text("SELECT ensure_month(:kind, :month)")
 _LOCK_OPEN_DAYS = text("""
 SELECT unit FROM erasure_key WHERE unit = ANY(CAST(:units AS text[])) AND wrapped_salt IS NOT NULL
 ORDER BY unit FOR SHARE
@@ -66,17 +67,19 @@ class LogRecords:
         self._keys = erasure_keys
         self._months: set[date] = set()
         self._add = text(_ADD.format(kind=kind))
-        self._partition = text(f"SELECT ensure_{kind}_record_partition(:month)")
         self._list = _LIST.format(kind=kind, log=INSERT_ROWS)
 
     async def seal(self, fresh: Sequence[Fresh], policy_version: str) -> Mapping[str, str]:
         """Return the sealed bodies, by record id, without those whose day is destroyed; make the months' partitions.
 
-        Raises KeyServiceUnavailable, DatabaseUnavailable.
+        Raises KeyServiceUnavailable, DatabaseUnavailable; SealBroken where a day's salt does not open: it is not destroyed.
         """
         if not fresh:
             return {}
         salts = await self._keys.ensure(sorted({self._unit(item) for item in fresh}))
+        for salt in salts.values():
+            if isinstance(salt, errors.SealBroken):
+                raise salt
         ready = [(item, salt) for item in fresh if isinstance(salt := salts[self._unit(item)], bytes)]
         sealed = await seal(self._transit, keys.PII_KEY, [
             Open(salt, keys.log_place(self._kind, item.record_id), _body(item, policy_version)) for item, salt in ready
@@ -142,7 +145,7 @@ class LogRecords:
         for month in sorted(months - self._months):
             try:
                 async with self._engine.begin() as connection:
-                    await connection.execute(self._partition, {"month": month})
+                    await connection.execute(_ENSURE_MONTH, {"kind": self._kind, "month": month})
             except DATABASE_ERRORS:
                 raise errors.DatabaseUnavailable from None
             self._months.add(month)

@@ -54,7 +54,8 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z]){_LABEL}")
 def phone_number(value: str) -> str:
     """A telephone number as E.164, such as +821000000000; without a country code it is Korean.
 
-    Raises NumberError: EMPTY, NOT_DIGITS, or PHONE_NUMBER if no numbering plan has it.
+    Raises NumberError: EMPTY, NOT_DIGITS, or PHONE_NUMBER if no numbering plan has it, or if it has thirteen digits
+    from 820 on and no sign that 82 is a country code: a resident number (주민등록번호) of 1982 looks the same.
     """
     typed = unicodedata.normalize("NFKC", value).strip(" ")
     international = typed.startswith("+")
@@ -62,6 +63,8 @@ def phone_number(value: str) -> str:
     if number.startswith("82"):
         # 82-010-… is often written; the 0 is for calls from inside only.
         national = number[2:].removeprefix("0")
+        if len(number) == 13 and not international and not typed.startswith(("82-", "82 ")):
+            raise NumberError("PHONE_NUMBER")
     elif international:
         return _foreign("+" + number)
     elif number.startswith("0") or _KOREAN[PhoneKind.REPRESENTATIVE].fullmatch(number):

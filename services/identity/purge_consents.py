@@ -1,12 +1,13 @@
 """R-15: the proof of a consent, kept for a time after its withdrawal. A consent that lives has no end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import holds
 from chassis.cutoffs import Cutoffs, is_due, parameters
-from chassis.purge import Category, Destroyed
+from chassis.purge_category import Category, Destroyed
 
 CATEGORY = "R-15"
 _PREFIX = "consent:"
@@ -14,6 +15,10 @@ _PREFIX = "consent:"
 _ENDED = is_due("withdrawn_on", "policy_version")
 _DUE = text(f"SELECT 'consent:' || consent_id FROM consent WHERE {_ENDED} ORDER BY consent_id")
 _COUNT = text("SELECT count(*) FROM consent WHERE consent_id = ANY(CAST(:ids AS uuid[]))")
+_HELD = text(f"""
+SELECT 'consent:' || consent_id FROM consent AS c
+WHERE consent_id = ANY(CAST(:ids AS uuid[])) AND {holds.held("c.member_id", "c.consent_id")}
+""")
 _DELETE = text(f"""
 DELETE FROM consent WHERE consent_id = ANY(CAST(:ids AS uuid[])) AND {_ENDED} RETURNING consent_id
 """)
@@ -35,6 +40,10 @@ class EndedConsents(Category):
         found = await connection.scalars(_DELETE, {"ids": _ids(units), **parameters(cutoffs)})
         gone = {f"{_PREFIX}{consent_id}" for consent_id in found}
         return Destroyed({"consent": len(gone)}, skipped=sorted(set(units) - gone))
+
+    async def held(self, connection: AsyncConnection, units: Sequence[str]) -> Collection[str]:
+        """Return the consents that a hold keeps."""
+        return list(await connection.scalars(_HELD, {"ids": _ids(units)}))
 
     def subjects(self, units: Sequence[str]) -> Sequence[str]:
         """Return nothing: a consent is not a data subject."""

@@ -4,14 +4,14 @@ With them goes what of its records only the membership kept, such as the telepho
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.cutoffs import Cutoffs
 from chassis.policy.retention import Retention
-from chassis.purge import Category, Destroyed, Sample
+from chassis.purge_category import Category, Destroyed, Sample
 from services.identity import keys, record_store, store
 from services.identity.kept_fields import KeptFields
 from services.identity.purge_records import EndedBases
@@ -35,6 +35,16 @@ _CONTACTS = text("SELECT contact_id FROM contact WHERE member_id = ANY(CAST(:ids
 _RECORDS = text("""
 SELECT r.record_id FROM record AS r JOIN record_basis AS b ON b.record_id = r.record_id AND b.category = 'R-01'
 WHERE r.member_id = ANY(CAST(:ids AS uuid[])) ORDER BY r.record_id FOR UPDATE OF r
+""")
+# A contact hangs on its member. A held payment has what only the membership kept, until it is in the archive: for a moment.
+_HELD = text("""
+SELECT 'member:' || m.member_id FROM unnest(CAST(:ids AS uuid[])) AS m(member_id)
+WHERE EXISTS (SELECT FROM legal_hold AS h WHERE h.member_id = m.member_id AND NOT h.released)
+OR EXISTS (SELECT FROM contact AS c JOIN legal_hold AS h ON h.record_id = c.contact_id AND NOT h.released
+           WHERE c.member_id = m.member_id)
+OR EXISTS (SELECT FROM legal_hold AS h JOIN record AS r ON r.record_id = h.record_id
+           JOIN record_basis AS b ON b.record_id = r.record_id AND b.category = 'R-01'
+           WHERE NOT h.released AND r.member_id = m.member_id)
 """)
 _FORGET_REQUESTS = text("DELETE FROM idempotency WHERE subject_id = ANY(CAST(:ids AS uuid[]))")
 _DELETE_CONTACTS = text("DELETE FROM contact WHERE contact_id = ANY(CAST(:ids AS uuid[]))")
@@ -82,6 +92,10 @@ class WithdrawnMembers(Category):
             skipped=sorted(set(units) - {keys.member_unit(item) for item in members}),
             sample=sample,
         )  # fmt: skip
+
+    async def held(self, connection: AsyncConnection, units: Sequence[str]) -> Collection[str]:
+        """Return the members that a hold keeps, be it for a contact or a record of theirs."""
+        return list(await connection.scalars(_HELD, {"ids": self.subjects(units)}))
 
     async def _end(self, connection: AsyncConnection, records: Sequence[str]) -> Mapping[str, int]:
         """End the bases, some records at a time: members can have any number, and no statement may take its time from it."""

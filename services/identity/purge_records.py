@@ -3,15 +3,16 @@
 A unit is a record's id. When its last basis goes, the record goes. The archive keeps the same tables, and so this.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import holds
 from chassis.cutoffs import Cutoffs, is_due, parameters
 from chassis.policy.retention import Basis, Retention
-from chassis.purge import Category, Destroyed, Sample
-from services.identity import keys, record_store, store
+from chassis.purge_category import Category, Destroyed, Sample
+from services.identity import keys, maxima, record_store, store
 from services.identity.kept_fields import KeptFields
 
 _BY_ITS_PERIOD = is_due("b.event_date", "r.policy_version")
@@ -25,7 +26,12 @@ SELECT b.record_id FROM record_basis AS b JOIN record AS r ON r.record_id = b.re
 WHERE b.record_id = ANY(CAST(:ids AS uuid[])) AND b.category = :category AND {ended} FOR UPDATE OF b
 """
 _COUNT = text("""
-SELECT count(*) FROM record_basis WHERE record_id = ANY(CAST(:ids AS uuid[])) AND category = :category
+SELECT count(*) FROM record_basis
+WHERE record_id = ANY(CAST(:ids AS uuid[])) AND category = ANY(CAST(:ending AS text[]))
+""")
+_HELD = text(f"""
+SELECT r.record_id FROM record AS r
+WHERE r.record_id = ANY(CAST(:ids AS uuid[])) AND {holds.held("r.member_id", "r.record_id")}
 """)
 _STRAY_SALTS = text("""
 SELECT count(*) FROM unnest(CAST(:ids AS uuid[])) AS i(record_id) CROSS JOIN unnest(CAST(:names AS text[])) AS n(field)
@@ -45,6 +51,8 @@ class EndedBases(Category):
         self, category: str, retention: Retention, *, service: str = keys.SERVICE, key: str = keys.PII_KEY
     ) -> None:
         self._category = category
+        self._ending = [category]
+        self._maxima = maxima.of_schedule(retention)
         self._kept = KeptFields(retention)
         self._service = service
         self._key = key
@@ -56,26 +64,34 @@ class EndedBases(Category):
 
     async def collect(self, connection: AsyncConnection, cutoffs: Cutoffs, subject_ids: Sequence[str]) -> Sequence[str]:
         """Return the records whose basis ended with its period, or before it."""
-        due = await connection.scalars(self._due, {"category": self._category, **parameters(cutoffs)})
+        due = await connection.scalars(self._due, self._values(cutoffs))
         return [str(record_id) for record_id in due]
 
     async def count(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
         """Return the bases of these records: how many fields go with them, the others' lives decide at the time."""
-        values = {"ids": list(units), "category": self._category}
+        values = {"ids": list(units), "ending": self._ending}
         return {"record_basis": await connection.scalar(_COUNT, values) or 0}
 
     async def destroy(self, connection: AsyncConnection, cutoffs: Cutoffs, units: Sequence[str]) -> Destroyed:
         """End the bases that are still due; destroy the salts, then the rows of what nothing keeps any more."""
         await record_store.lock_records(connection, units)
-        values = {"ids": list(units), "category": self._category, **parameters(cutoffs)}
+        values = {"ids": list(units), **self._values(cutoffs)}
         due = [str(record_id) for record_id in await connection.scalars(self._lock_due, values)]
         destroyed = await self.end(connection, due)
         destroyed.skipped = sorted(set(units) - set(due))
         return destroyed
 
+    async def held(self, connection: AsyncConnection, units: Sequence[str]) -> Collection[str]:
+        """Return the records that a hold keeps: whole, with the bases that are over."""
+        return [str(record_id) for record_id in await connection.scalars(_HELD, {"ids": list(units)})]
+
+    def _values(self, cutoffs: Cutoffs) -> dict[str, object]:
+        return {"category": self._category, **parameters(cutoffs)}
+
     async def end(self, connection: AsyncConnection, records: Sequence[str]) -> Destroyed:
         """End the category's bases of records that the caller has locked, whatever their dates."""
-        bases = await record_store.delete_bases(connection, records, self._category)
+        bases = await record_store.delete_bases(connection, records, self._ending)
+        bases += await record_store.delete_lone(connection, records, self._maxima)
         fields = await record_store.homeless(connection, records, self._kept.keeps())
         sample = await self._sample(connection, fields)
         units = [keys.field_unit(record_id, field) for record_id, field in fields]
@@ -92,7 +108,7 @@ class EndedBases(Category):
 
     async def left(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
         """Return the bases that are still there, and what of these records is there without any basis."""
-        names = sorted(self._kept.by(self._category))
+        names = sorted({field for category in self._ending for field in self._kept.by(category)})
         return {
             "rows left in record_basis": (await self.count(connection, units))["record_basis"],
             "fields left that no basis keeps": await record_store.count_homeless(connection, units, self._kept.keeps()),

@@ -25,10 +25,11 @@ from services.identity import keys, profiles
 from services.identity.failures import ConsentRequired, MemberNotFound
 
 _COLUMNS = "m.member_id, m.sealed, m.version, m.registered_at, k.wrapped_salt"
-_JOIN = "m.state = 'ACTIVE' JOIN erasure_key AS k ON k.unit = 'member:' || m.member_id"
-# A scalar subquery, since for EXISTS the planner may choose to read all consents.
+_SALT = "JOIN erasure_key AS k ON k.unit = 'member:' || m.member_id"
+# A scalar subquery, since for EXISTS the planner may choose to read all consents; and no bare name, or it may choose to
+# read all of that name.
 _CONSENT = """(w.consent = '' OR (SELECT true FROM consent AS c
-    WHERE c.member_id = m.member_id AND c.name = w.consent AND c.withdrawn_at IS NULL))"""
+    WHERE c.member_id = m.member_id AND c.name || '' = w.consent AND c.withdrawn_at IS NULL))"""
 
 
 def _statement(data: str) -> str:
@@ -41,14 +42,18 @@ def _statement(data: str) -> str:
     """
 
 
-BY_ID = _statement(
-    f"SELECT w.lookup, {_COLUMNS} FROM wanted AS w "
-    f"JOIN member AS m ON m.member_id = w.value::uuid AND {_JOIN} WHERE {_CONSENT}"
-)
+def _members(condition: str) -> str:
+    # LATERAL with an OFFSET is looked up row by row; of a plain join of a small table a plan is made that reads all of it.
+    return f"""
+    SELECT w.lookup, {_COLUMNS} FROM wanted AS w
+    CROSS JOIN LATERAL (SELECT * FROM member WHERE {condition} AND state = 'ACTIVE' OFFSET 0) AS m {_SALT} WHERE {_CONSENT}
+    """
+
+
+BY_ID = _statement(_members("member_id = w.value::uuid"))
 BY_INDEX = _statement(
     " UNION ALL ".join(
-        f"SELECT w.lookup, {_COLUMNS} FROM wanted AS w "
-        f"JOIN member AS m ON m.{column} = w.value AND {_JOIN} WHERE {_CONSENT}"
+        _members(f"{column} = w.value")
         for column in ("email_index", "organization_number_index", "business_number_index")
     )
 )
@@ -109,6 +114,8 @@ class MemberReader:
             item.call.entry.seek(lookup, _missing(item))
         entries, consents = [item.call.entry for item in wanted], [item.consent for item in wanted]
         found = await self._hot.record(statement, entries, lookups, list(values), consents)
+        for batcher in (self._by_id, self._by_index):
+            batcher.go_on()  # PostgreSQL has done its part
         by_lookup = {row["lookup"]: row for row in found}
         opened = dict(zip(by_lookup, await self._open(list(by_lookup.values())), strict=True))
         return [_copy(opened.get(lookup) or _missing(item)()) for lookup, item in zip(lookups, wanted, strict=True)]

@@ -14,6 +14,7 @@ from chassis.errors import InvalidField, Violation
 from chassis.policy.calendars import Calendars
 from chassis.policy.keeping import Standing
 from chassis.policy.retention import Basis, Category, Retention
+from services.identity import maxima
 
 OCCURRED, MEMBERSHIP_ENDED = "occurred", "membership_ended"
 
@@ -36,12 +37,18 @@ class RecordBases:
     def of(
         self, kind: str, given: Sequence[api.Standing], occurred_on: date, today: date
     ) -> tuple[RecordBasis, ...]:  # fmt: skip
-        """Return the bases of a new record, those given or the kind's own. Raises InvalidField."""
+        """Return the bases of a new record, those given or the kind's own, and the maxima that limit it.
+
+        Raises InvalidField.
+        """
+        limits = maxima.in_force(self._retention, self._calendars, kind)
         if not given:
-            return tuple(self._basis(name, "", occurred_on) for name in self._retention.records[kind].stands_under)
+            own = [name for name in self._retention.records[kind].stands_under if self._calendars.binds(name)]
+            return tuple(self._basis(name, "", occurred_on) for name in own)
         if wrong := list(self._violations(kind, given, today)):
             raise InvalidField(wrong)
-        return tuple(self._basis(item.category, item.event_date, occurred_on) for item in given)
+        events = dict.fromkeys(limits, "") | {item.category: item.event_date for item in given}
+        return tuple(self._basis(name, event_date, occurred_on) for name, event_date in events.items())
 
     def living(self, bases: Iterable[RecordBasis], today: date) -> tuple[RecordBasis, ...]:
         """Return those of a record taken in today that are not over."""
@@ -70,7 +77,7 @@ class RecordBases:
             path = f"standings[{index}]"
             if item.ended_on:
                 yield Violation(f"{path}.ended_on", "NOT_GIVEN")
-            if item.category not in allowed:
+            if item.category not in allowed or not self._calendars.binds(item.category):
                 yield Violation(f"{path}.category", "NOT_A_BASIS")
             elif item.category in seen:
                 yield Violation(f"{path}.category", "REPEATED")

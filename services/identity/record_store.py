@@ -51,7 +51,13 @@ _LOCK_RECORDS = text(
     "SELECT record_id FROM record WHERE record_id = ANY(CAST(:ids AS uuid[])) ORDER BY record_id FOR UPDATE"
 )
 _DELETE_BASES = text("""
-DELETE FROM record_basis WHERE record_id = ANY(CAST(:ids AS uuid[])) AND category = :category
+DELETE FROM record_basis WHERE record_id = ANY(CAST(:ids AS uuid[])) AND category = ANY(CAST(:categories AS text[]))
+""")
+# A maximum limits what other bases keep; where none is left, it is no ground to keep so much as the row of a record.
+_DELETE_LONE = text("""
+DELETE FROM record_basis AS b WHERE b.record_id = ANY(CAST(:ids AS uuid[])) AND b.category = ANY(CAST(:maxima AS text[]))
+AND NOT EXISTS (SELECT 1 FROM record_basis AS o
+                WHERE o.record_id = b.record_id AND o.category <> ALL(CAST(:maxima AS text[])))
 """)
 # What no basis of its record keeps; what the categories keep of which kind is the policy's word, given as columns.
 _HOMELESS = """
@@ -152,9 +158,14 @@ async def lock_records(connection: AsyncConnection, ids: Sequence[str]) -> None:
     await connection.execute(_LOCK_RECORDS, {"ids": list(ids)})
 
 
-async def delete_bases(connection: AsyncConnection, ids: Sequence[str], category: str) -> int:
-    """Delete a category's bases of records; return how many there were."""
-    return (await connection.execute(_DELETE_BASES, {"ids": list(ids), "category": category})).rowcount
+async def delete_bases(connection: AsyncConnection, ids: Sequence[str], categories: Collection[str]) -> int:
+    """Delete the bases of records under these categories; return how many there were."""
+    return (await connection.execute(_DELETE_BASES, {"ids": list(ids), "categories": list(categories)})).rowcount
+
+
+async def delete_lone(connection: AsyncConnection, ids: Sequence[str], maxima: Collection[str]) -> int:
+    """Delete the maxima of records that stand under nothing else any more; return how many there were."""
+    return (await connection.execute(_DELETE_LONE, {"ids": list(ids), "maxima": list(maxima)})).rowcount
 
 
 async def homeless(connection: AsyncConnection, ids: Sequence[str], keeps: Keeps) -> list[tuple[str, str]]:

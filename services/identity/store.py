@@ -52,7 +52,7 @@ _LOCK_MEMBER = text("SELECT 1 FROM member WHERE member_id = CAST(:member_id AS u
 _HOLD_MEMBER = text("""
 SELECT state = 'ACTIVE' FROM member WHERE member_id = CAST(:member_id AS uuid) FOR NO KEY UPDATE
 """)
-_LOCK_CONTACT = text("SELECT 1 FROM contact WHERE contact_id = CAST(:contact_id AS uuid) FOR UPDATE")
+_LOCK_CONTACT = text("SELECT member_id FROM contact WHERE contact_id = CAST(:contact_id AS uuid) FOR UPDATE")
 _ADD_CONTACT = text("""
 INSERT INTO contact (contact_id, member_id, sealed) VALUES (CAST(:contact_id AS uuid), CAST(:member_id AS uuid), :sealed)
 RETURNING added_at
@@ -151,9 +151,10 @@ async def update_contact(connection: AsyncConnection, values: Mapping[str, objec
     return version
 
 
-async def lock_contact(connection: AsyncConnection, contact_id: str) -> bool:
-    """Have a contact to oneself; return whether there is one. A purge takes it before its salt too: no deadlock."""
-    return await connection.scalar(_LOCK_CONTACT, {"contact_id": contact_id}) is not None
+async def lock_contact(connection: AsyncConnection, contact_id: str) -> str | None:
+    """Have a contact to oneself; return whose it is, if there is one. A purge takes it before its salt too: no deadlock."""
+    member_id = await connection.scalar(_LOCK_CONTACT, {"contact_id": contact_id})
+    return None if member_id is None else str(member_id)
 
 
 async def remove_contact(connection: AsyncConnection, contact_id: str) -> None:

@@ -5,7 +5,7 @@ asked again after days, when identity cannot read any more what has moved to the
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,9 +15,11 @@ from onggi.purge.v1.purge_service_pb2 import Kept
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import holds
 from chassis.call import Call
 from chassis.kst import event_date
 from chassis.mutation import Answer, Mutations
+from chassis.policy.calendars import Calendars
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.request_content import content
 from chassis.transit import Transit
@@ -25,6 +27,7 @@ from services.identity import keys, store
 from services.identity.failures import MemberNotFound
 from services.identity.kept import KeptRecords
 from services.identity.kept_items import KeptItems
+from services.identity.maxima import Leaving
 
 
 class Withdrawals:
@@ -37,6 +40,7 @@ class Withdrawals:
         self._transit = transit
         self._keeper = KeptRecords(policy)
         self._told = KeptItems(policy)
+        self._maxima = Leaving(policy.retention, Calendars(policy))
         self._left = left
 
     async def withdraw(self, call: Call, request: api.WithdrawMemberRequest) -> tuple[str, Sequence[KeptItem]]:
@@ -45,18 +49,22 @@ class Withdrawals:
         on = event_date(datetime.now(UTC))
 
         async def work(connection: AsyncConnection) -> Answer:
+            await holds.keep_out_new(connection)  # what the answer says of them is true while it is made
             if not await store.withdraw(connection, request.member_id, on):
                 raise MemberNotFound
             await store.end_consents(connection, request.member_id, on)
             await store.leave_records(connection, request.member_id, on)
+            await self._maxima.note(connection, request.member_id, on)
             kept = await self._keeper.kept(connection, request.member_id, None)
+            articles = (await holds.Standing.read(connection)).articles
             # In a thread: of a member with very many records it takes seconds, and others' calls are answered meanwhile.
-            told = await asyncio.to_thread(self._tell, on, kept)
+            told = await asyncio.to_thread(self._tell, on, kept, articles)
             return {"withdrawn_on": on.isoformat(), "kept": told}
 
         answer = await self._mutations.run(call, digest, work, subject_id=request.member_id)
         self._left()
         return str(answer["withdrawn_on"]), [ParseDict(item, KeptItem()) for item in answer.get("kept", ())]
 
-    def _tell(self, on: date, kept: Sequence[Kept]) -> list[dict[str, Any]]:
-        return [MessageToDict(item, preserving_proto_field_name=True) for item in self._told.beyond(on, kept)]
+    def _tell(self, on: date, kept: Sequence[Kept], articles: Mapping[str, str]) -> list[dict[str, Any]]:
+        told = self._told.beyond(on, kept, articles)
+        return [MessageToDict(item, preserving_proto_field_name=True) for item in told]

@@ -8,6 +8,7 @@ import re
 from calendar import monthrange
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
 from stdnum import luhn
@@ -72,7 +73,12 @@ class Expiry(NamedTuple):
 
     def last_day(self) -> date:
         """The last day on which the card may be used: that of the month."""
-        return date(self.year, self.month, monthrange(self.year, self.month)[1])
+        return _last_day(self.year, self.month)
+
+
+@cache
+def _last_day(year: int, month: int) -> date:
+    return date(year, month, monthrange(year, month)[1])
 
 
 def card_number(value: str, *, luhn_strict_domestic: bool = False) -> str:

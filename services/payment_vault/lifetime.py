@@ -1,6 +1,7 @@
 """How long a token lives: until its card ends, until a time that was asked for, until it is revealed once, or on."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from onggi.payment_vault.v1 import tokenization_service_pb2 as api
@@ -23,7 +24,7 @@ class Lifetime(NamedTuple):
     own: bool
 
 
-def lifetime(item: api.TokenizeItem, last_day: date | None, now: datetime) -> Lifetime:
+def lifetime(item: api.TokenizeItem | api.TokenizeRequest, last_day: date | None, now: datetime) -> Lifetime:
     """Return the lifetime that the item asks for, within its card's.
 
     ``last_day``: the Korean day on which the instrument may be used for the last time. Raises InvalidField:
@@ -34,11 +35,10 @@ def lifetime(item: api.TokenizeItem, last_day: date | None, now: datetime) -> Li
         raise InvalidField([Violation("expires_at", "in_the_past")])
     if asked is not None and asked > now + LONGEST:
         raise InvalidField([Violation("expires_at", "too_far")])
-    ends = [moment for moment in (asked, _end_of(last_day)) if moment is not None]
+    ends = [moment for moment in (asked, _end_of(last_day) if last_day else None) if moment is not None]
     return Lifetime(min(ends, default=None), item.one_time, asked is not None or item.one_time)
 
 
-def _end_of(day: date | None) -> datetime | None:
-    if day is None:
-        return None
+@lru_cache(maxsize=1024)
+def _end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), KST).astimezone(UTC)

@@ -3,13 +3,14 @@
 The start event, the withdrawal, is known to identity alone; the subjects come with the plan.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import holds
 from chassis.cutoffs import Cutoffs
-from chassis.purge import Category, Destroyed, Sample
+from chassis.purge_category import Category, Destroyed, Sample
 from services.payment_vault import keys
 
 CATEGORY = "R-03"
@@ -58,6 +59,10 @@ class TokensOfWithdrawn(Category):
             unit, place = keys.member_unit(str(sample.member_id)), keys.number_place(sample.token)
             kept = Sample(keys.NUMBER_KEYS[sample.kind], unit, place, sample.sealed)
         return Destroyed({"erasure_key": salts, "token": tokens, "idempotency": requests}, sample=kept)
+
+    async def held(self, connection: AsyncConnection, units: Sequence[str]) -> Collection[str]:
+        """Return the members whom a hold keeps, with all their tokens."""
+        return [keys.member_unit(member_id) for member_id in await holds.members(connection, self.subjects(units))]
 
     def subjects(self, units: Sequence[str]) -> Sequence[str]:
         """Return the members' ids."""

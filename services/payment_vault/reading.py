@@ -23,7 +23,7 @@ from services.payment_vault.tokens import is_token
 
 _DEFAULT_PAGE = 50
 _FIRST = Position(datetime.fromisoformat("0001-01-02T00:00:00+00:00"), "")
-_GET = f"""
+GET = f"""
 WITH wanted AS (SELECT DISTINCT * FROM unnest($2::text[], $3::uuid[]) AS w (token, member_id)),
 data AS MATERIALIZED (SELECT {COLUMNS} FROM wanted JOIN token AS t USING (token, member_id) {LIVING}),
 found AS (SELECT token || member_id AS lookup, ARRAY[member_id] AS subjects FROM data),
@@ -89,9 +89,8 @@ class TokenReader:
     async def _fetch_all(self, calls: Sequence[Call], pairs: Sequence[Pair]) -> Mapping[Pair, api.Token | DomainError]:
         known = [pair for pair in pairs if is_token(pair.token)]
         entries = [call.entry for call in calls]
-        found = await self._hot.record(
-            _GET, entries, [pair.token for pair in known], [pair.member_id for pair in known]
-        )
+        found = await self._hot.record(GET, entries, [pair.token for pair in known], [pair.member_id for pair in known])
+        self._batcher.go_on()  # PostgreSQL has done its part
         return await self._opener.open(found)
 
     async def close(self) -> None:

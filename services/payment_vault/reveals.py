@@ -2,7 +2,8 @@
 
 What may be revealed is decided where it is recorded (``ration_reveals``, migration 0003): budgets, approvals, suspensions
 and one-time tokens, for many calls of many callers at many replicas, exactly. Unknown, another's, expired and destroyed
-take the same path and give the same answer. The log row is durable before anything is decrypted.
+take the same path and give the same answer. The log row is durable before anything is decrypted. A one-time token that a
+legal hold keeps is not destroyed when it is revealed: its time has come, so that it is as unknown as if it were.
 """
 
 import time
@@ -39,7 +40,7 @@ _REFUSALS: Mapping[str, type[DomainError]] = {
 }
 _STATUS = " ".join(f"WHEN '{name}' THEN '{kind.code.name}'" for name, kind in _REFUSALS.items())
 
-_REVEAL = f"""
+REVEAL = f"""
 WITH verdict AS MATERIALIZED (
     SELECT v.*, w.token, w.member_id
     FROM ration_reveals($2::uuid[], $3::text[], $4::int[], $5::int[], $6::int, $7::uuid, $8::text, $9::text, $10::int[],
@@ -47,7 +48,13 @@ WITH verdict AS MATERIALIZED (
     JOIN unnest($11::text[], $12::uuid[]) WITH ORDINALITY AS w (token, member_id, item) ON w.item = v.item),
 wanted AS (SELECT DISTINCT token, member_id FROM verdict WHERE known),
 data AS MATERIALIZED (SELECT {COLUMNS} FROM wanted JOIN token AS t USING (token, member_id) {LIVING}),
-spent AS (DELETE FROM token USING data WHERE token.token = data.token AND data.one_time),
+held AS MATERIALIZED (SELECT held_members(ARRAY(SELECT member_id FROM data WHERE one_time)) AS member_id),
+spent AS (
+    DELETE FROM token USING data WHERE token.token = data.token AND data.one_time
+    AND data.member_id NOT IN (SELECT member_id FROM held)),
+ended AS (
+    UPDATE token SET expires_at = transaction_timestamp() FROM data WHERE token.token = data.token AND data.one_time
+    AND data.member_id IN (SELECT member_id FROM held)),
 judged AS (
     SELECT record_id, bool_or(known) AS known, max(reason) AS reason, CASE max(reason) {_STATUS} ELSE '' END AS status
     FROM verdict GROUP BY record_id),
@@ -119,7 +126,8 @@ class Reveals:
     async def _decide(self, wanted: Sequence[_Wanted]) -> Sequence[Revealed | DomainError]:
         entries = [one.call.entry for one in wanted]
         with spans.flush("reveal", entries):
-            rows = await self._hot.record(_REVEAL, entries, *self._arguments(wanted))
+            rows = await self._hot.record(REVEAL, entries, *self._arguments(wanted))
+            self._batcher.go_on()  # PostgreSQL has done its part
             opened = await self._opener.open([row for row in rows if row["sealed"] is not None])
         answers: list[Revealed | DomainError] = []
         place = 0

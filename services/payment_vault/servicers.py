@@ -12,7 +12,6 @@ from chassis.call import Call
 from chassis.errors import DomainError, InvalidField, Violation, item_error
 from chassis.kst import event_date
 from chassis.mutation import Mutations
-from chassis.request_content import content
 from chassis.transit import Transit
 from services.payment_vault.approvals import Approvals
 from services.payment_vault.deleting import delete
@@ -42,9 +41,7 @@ class TokenizationServicer:
         self._strict = luhn_strict_domestic
 
     async def tokenize(self, request: api.TokenizeRequest, call: Call) -> api.TokenizeResponse:
-        item = self._item(call, request.request_id, api.TokenizeItem(
-            member_id=request.member_id, instrument=request.instrument, one_time=request.one_time,
-            expires_at=request.expires_at if request.HasField("expires_at") else None))  # fmt: skip
+        item = self._item(call, request.request_id, request)
         stored = await self._tokenizer.tokenize(item)
         return api.TokenizeResponse(token=token_of(stored, item.member_id, item.form.masked))
 
@@ -78,11 +75,12 @@ class TokenizationServicer:
         stored = iter(await self._tokenizer.tokenize_all(good) if good else [])
         return [_result(item, next(stored) if isinstance(item, Item) else item) for item in items]
 
-    def _item(self, call: Call, request_id: str, item: api.TokenizeItem) -> Item:
+    def _item(self, call: Call, request_id: str, item: api.TokenizeItem | api.TokenizeRequest) -> Item:
+        """Take what is asked for: a lone request has the same fields as an item of a batch."""
         now = datetime.now(UTC)
         checked = form(item.instrument, event_date(now), luhn_strict_domestic=self._strict)
         lives = lifetime(item, checked.last_day, now)
-        return Item(call, request_id, item.member_id, checked, content(call.method.name, item), lives)
+        return Item(call, request_id, item.member_id, checked, lives)
 
     def _checked(self, call: Call, request_id: str, number: int, item: api.TokenizeItem) -> Item | DomainError:
         if (error := contract.check_item(item)) is not None:

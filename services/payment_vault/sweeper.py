@@ -3,15 +3,12 @@
 Several replicas may sweep at once: each takes what no other has locked.
 """
 
-import asyncio
-from contextlib import suppress
-
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from chassis.chain import place_of
-from chassis.database import DATABASE_ERRORS, sqlstate
+from chassis import holds
+from chassis.background import Background, Rhythm
 from chassis.job import job_entry
 from chassis.ledger import append_within
 
@@ -19,34 +16,31 @@ log = structlog.get_logger()
 
 RPC = "onggi.payment_vault.v1.TokenizationService/Sweep"  # no RPC: what the vault does by itself, named like one
 BATCH = 500
-SECONDS = 60.0
+_EVERY_MINUTE = Rhythm(60.0, 60.0)
 
+# What a hold keeps is passed by, and is unknown to everybody all the same: its time has come.
 _DUE = text("""
-SELECT token, member_id FROM token WHERE expires_at <= transaction_timestamp()
-ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
+SELECT token, member_id FROM token AS t WHERE expires_at <= transaction_timestamp()
+AND NOT EXISTS (SELECT FROM legal_hold AS h WHERE h.member_id = t.member_id AND NOT h.released)
+ORDER BY expires_at LIMIT :batch FOR UPDATE OF t SKIP LOCKED
 """)
 _DELETE = text("DELETE FROM token WHERE token = ANY(CAST(:tokens AS text[]))")
 
 
-class Sweeper:
+class Sweeper(Background):
     """Sweeps at ``start`` and every minute until ``close``. ``actor``: the service's SPIFFE id."""
 
     def __init__(self, engine: AsyncEngine, actor: str, policy_version: str) -> None:
+        super().__init__("sweeper", "sweeps wait", _EVERY_MINUTE)
         self._engine = engine
         self._actor = actor
         self._policy_version = policy_version
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._run(), name="sweeper")
-
-    async def close(self) -> None:
-        """Stop; a batch that is cut off is swept by the next one."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+    async def look(self) -> bool:
+        """Destroy all that is due, and tell how many. Raises what the database raises."""
+        if swept := await self.sweep():
+            log.info("expired tokens destroyed", tokens=swept)
+        return True
 
     async def sweep(self) -> int:
         """Destroy all that is due; return how many tokens were. Raises what the database raises."""
@@ -59,6 +53,7 @@ class Sweeper:
                 return swept
 
     async def _sweep_batch(self, connection: AsyncConnection) -> int:
+        await holds.keep_out_new(connection)
         due = (await connection.execute(_DUE, {"batch": BATCH})).all()
         if due:
             tokens = [row.token for row in due]
@@ -68,14 +63,3 @@ class Sweeper:
             await append_within(connection, [entry])
             await connection.execute(_DELETE, {"tokens": tokens})
         return len(due)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                if swept := await self.sweep():
-                    log.info("expired tokens destroyed", tokens=swept)
-            except DATABASE_ERRORS as error:
-                log.warning("sweep failed", error=type(error).__name__, sqlstate=sqlstate(error))
-            except Exception as error:  # noqa: BLE001  # a defect must not end the sweeper; its text may hold data
-                log.error("unexpected error", error=type(error).__name__, at=place_of(error))
-            await asyncio.sleep(SECONDS)

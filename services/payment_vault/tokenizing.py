@@ -6,6 +6,7 @@ apart. A known and a new instrument take the same path.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -22,22 +23,25 @@ from chassis.sealing import Open, seal
 from chassis.transit import Transit
 from services.payment_vault import keys
 from services.payment_vault.failures import TokenNotFound
+from services.payment_vault.fingerprints import Fingerprints, fingerprints, key_input
 from services.payment_vault.forms import Form
 from services.payment_vault.lifetime import Lifetime
 from services.payment_vault.tokens import Stored, new_token
 
-_STORE = f"""
+# Looked up is by LATERAL and ANY alone, since the connection joins by hash (``Hot``).
+STORE = f"""
 WITH item AS (
     SELECT * FROM unnest($2::int[], $3::text[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::text[],
                          $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::boolean[])
     AS i (ord, caller, request_id, digest, member_id, token, kind, number_fingerprint, fingerprint, sealed, sealed_masked,
           expires_at, one_time)),
 seen AS (
-    SELECT i.ord, k.digest = i.digest AS same, k.answer ->> 'token' AS token
-    FROM item AS i JOIN idempotency AS k ON k.caller = i.caller AND k.request_id = i.request_id),
+    SELECT i.ord, k.digest = i.digest AS same, k.token FROM item AS i CROSS JOIN LATERAL (
+        SELECT digest, answer ->> 'token' AS token FROM idempotency
+        WHERE caller = i.caller AND request_id = i.request_id OFFSET 0) AS k),
 living AS MATERIALIZED (
     SELECT unit FROM erasure_key WHERE wrapped_salt IS NOT NULL
-    AND unit IN (SELECT DISTINCT 'member:' || member_id FROM item) ORDER BY unit FOR SHARE),
+    AND unit = ANY (ARRAY(SELECT DISTINCT 'member:' || member_id FROM item)) ORDER BY unit FOR SHARE),
 fresh AS (
     SELECT i.* FROM item AS i JOIN living ON living.unit = 'member:' || i.member_id
     WHERE NOT EXISTS (SELECT 1 FROM seen WHERE seen.ord = i.ord)),
@@ -61,21 +65,30 @@ FROM item AS i
 LEFT JOIN living ON living.unit = 'member:' || i.member_id
 LEFT JOIN seen ON seen.ord = i.ord
 LEFT JOIN stored AS s ON s.fingerprint = i.fingerprint AND seen.ord IS NULL
-LEFT JOIN token AS t ON t.token = seen.token AND (t.expires_at IS NULL OR t.expires_at > transaction_timestamp())
+LEFT JOIN LATERAL (
+    SELECT created_at FROM token
+    WHERE token = seen.token AND (expires_at IS NULL OR expires_at > transaction_timestamp()) OFFSET 0) AS t ON true
 LEFT JOIN kept ON kept.caller = i.caller AND kept.request_id = i.request_id
 ORDER BY i.ord
 """
 
 
 class Item(NamedTuple):
-    """One instrument of one call. ``request_id`` is the item's own; ``content`` is what its digest is made of."""
+    """One instrument of one call. ``request_id`` is the item's own."""
 
     call: Call
     request_id: str
     member_id: str
     form: Form
-    content: bytes
     lifetime: Lifetime
+
+
+class _Fresh(NamedTuple):
+    """An item with its member's salt and the token that it gets if it is new."""
+
+    item: Item
+    salt: bytes
+    token: str
 
 
 class _Ready(NamedTuple):
@@ -83,9 +96,7 @@ class _Ready(NamedTuple):
 
     item: Item
     token: str
-    digest: str
-    number_fingerprint: str
-    fingerprint: str
+    fingerprints: Fingerprints
     sealed: str
     sealed_masked: str
 
@@ -110,6 +121,8 @@ class Tokenizer:
         return await detached(self._flush(items))
 
     async def _flush(self, items: Sequence[Item]) -> Sequence[Stored | DomainError]:
+        if len({(item.call.caller.spiffe_id, item.request_id) for item in items}) == len(items):
+            return await self._round(items)
         answers: dict[int, Stored | DomainError] = {}
         waiting = list(enumerate(items))
         while waiting:
@@ -125,65 +138,65 @@ class Tokenizer:
         return [answers[number] for number in range(len(items))]
 
     async def _round(self, items: Sequence[Item]) -> Sequence[Stored | DomainError]:
-        with spans.flush("tokenize", [item.call.entry for item in items]):
-            return await self._round_of(items)
-
-    async def _round_of(self, items: Sequence[Item]) -> Sequence[Stored | DomainError]:
         entries = list({id(item.call.entry): item.call.entry for item in items}.values())
-        with carried(entries):
+        with spans.flush("tokenize", entries), carried(entries):
             return await self._carried(items, entries)
 
     async def _carried(self, items: Sequence[Item], entries: Sequence[Entry]) -> Sequence[Stored | DomainError]:
-        salts = await self._keys.ensure([keys.member_unit(item.member_id) for item in items])
-        alive = [item for item in items if isinstance(salts[keys.member_unit(item.member_id)], bytes)]
-        ready = await self._prepare(alive, salts)
+        units = [keys.member_unit(item.member_id) for item in items]
+        salts = await self._keys.ensure(units)
+        alive = [
+            (item, salt) for item, unit in zip(items, units, strict=True) if isinstance(salt := salts[unit], bytes)
+        ]
+        ready = await self._prepare(alive)
+        self._batcher.go_on()  # Vault has done its part
         stored = iter(await self._store(ready, entries))
+        return [next(stored) if isinstance(salt, bytes) else salt for salt in (salts[unit] for unit in units)]
+
+    async def _prepare(self, items: Sequence[tuple[Item, bytes]]) -> list[_Ready]:
+        fresh = [_Fresh(item, salt, new_token(item.form.kind)) for item, salt in items]
+        masked, digests, sealed = await asyncio.gather(
+            seal(self._transit, keys.MASKED_KEY, [
+                Open(one.salt, keys.masked_place(one.token), one.item.form.masked.SerializeToString()) for one in fresh
+            ]),
+            self._transit.hmac(keys.INDEX_KEY, [key_input(one.item.form, one.item.member_id) for one in fresh]),
+            self._seal_numbers(fresh),
+        )  # fmt: skip
         return [
-            next(stored) if isinstance(salts[keys.member_unit(item.member_id)], bytes) else SubjectDestroyed()
-            for item in items
+            _Ready(one.item, one.token, _fingerprints(digest, one.item), number, view)
+            for one, digest, number, view in zip(fresh, digests, sealed, masked, strict=True)
         ]
 
-    async def _prepare(self, items: Sequence[Item], salts: Any) -> list[_Ready]:
-        tokens = [new_token(item.form.kind) for item in items]
-        by_kind = {
-            kind: [number for number, item in enumerate(items) if item.form.kind == kind] for kind in keys.NUMBER_KEYS
-        }
-        masked, digests, *sealed_by_kind = await asyncio.gather(
-            seal(self._transit, keys.MASKED_KEY, [
-                Open(salts[keys.member_unit(item.member_id)], keys.masked_place(token), item.form.masked.SerializeToString())
-                for item, token in zip(items, tokens, strict=True)
-            ]),
-            self._transit.hmac(keys.INDEX_KEY, [
-                part for item in items for part in (item.content, *fingerprint_inputs(item))
-            ]),
-            *(
-                seal(self._transit, keys.NUMBER_KEYS[kind], [
-                    Open(
-                        salts[keys.member_unit(items[number].member_id)], keys.number_place(tokens[number]),
-                        items[number].form.instrument.SerializeToString(),
-                    ) for number in numbers
-                ])
-                for kind, numbers in by_kind.items()
-            ),
-        )  # fmt: skip
-        sealed = dict(zip(
-            (number for numbers in by_kind.values() for number in numbers),
-            (ciphertext for batch in sealed_by_kind for ciphertext in batch), strict=True,
-        ))  # fmt: skip
-        return [
-            _Ready(item, tokens[at], digests[3 * at], digests[3 * at + 1], digests[3 * at + 2], sealed[at], masked[at])
-            for at, item in enumerate(items)
-        ]
+    async def _seal_numbers(self, fresh: Sequence[_Fresh]) -> list[str]:
+        """Seal each number under the key of its kind, the kinds side by side."""
+        sealed = [""] * len(fresh)
+
+        async def seal_kind(kind: str, places: Sequence[int]) -> None:
+            numbers = [
+                Open(one.salt, keys.number_place(one.token), one.item.form.instrument.SerializeToString())
+                for one in (fresh[at] for at in places)
+            ]
+            for at, ciphertext in zip(places, await seal(self._transit, keys.NUMBER_KEYS[kind], numbers), strict=True):
+                sealed[at] = ciphertext
+
+        by_kind: dict[str, list[int]] = {}
+        for at, one in enumerate(fresh):
+            by_kind.setdefault(one.item.form.kind, []).append(at)
+        if len(by_kind) == 1:  # as nearly always: a task for it is felt
+            await seal_kind(*by_kind.popitem())
+        else:
+            await asyncio.gather(*(seal_kind(kind, places) for kind, places in by_kind.items()))
+        return sealed
 
     async def _store(self, ready: Sequence[_Ready], entries: Sequence[Entry]) -> Sequence[Stored | DomainError]:
         arguments = _columns(ready)
         try:
-            found = await self._hot.record(_STORE, entries, *arguments)
+            found = await self._hot.record(STORE, entries, *arguments)
         except DatabaseUnavailable as error:
             if type(error) is not DatabaseUnavailable:
                 raise  # refused: nothing is done
             # In doubt. The same statement again reads back what the first has stored, by request_id.
-            found = await self._hot.record(_STORE, entries, *arguments)
+            found = await self._hot.record(STORE, entries, *arguments)
         return [_outcome(row, one.item) for row, one in zip(found, ready, strict=True)]
 
     async def close(self) -> None:
@@ -191,18 +204,20 @@ class Tokenizer:
         await self._batcher.close()
 
 
-def fingerprint_inputs(item: Item) -> tuple[bytes, bytes]:
-    """What the two fingerprints are made of, apart for each member (PV-07): by the number, and by all of it.
+def _fingerprints(key: str, item: Item) -> Fingerprints:
+    """A token with a lifetime of its own is the request's alone: its second fingerprint says so."""
+    request = f"{item.call.caller.spiffe_id}|{item.request_id}" if item.lifetime.own else ""
+    return fingerprints(key, item.form, request)
 
-    A token with a lifetime of its own is the request's alone: the second says so.
+
+def _digest(one: _Ready) -> str:
+    """Tell whether a repeated request_id is the same request: the same method, instrument and lifetime.
+
+    A hash of a keyed digest, so keyed itself; the fingerprint of all of the instrument says all that was sent of it.
     """
-    scope = f"{item.form.kind}|{item.member_id}"
-    number = f"number|{scope}|{item.form.number}"
-    if item.lifetime.own:
-        whole = f"own|{scope}|{item.form.whole}|{item.call.caller.spiffe_id}|{item.request_id}"
-    else:
-        whole = f"instrument|{scope}|{item.form.whole}"
-    return number.encode(), whole.encode()
+    lives = one.item.lifetime
+    content = f"{one.item.call.method.name}|{one.fingerprints.whole}|{lives.expires_at}|{lives.one_time}"
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _columns(ready: Sequence[_Ready]) -> list[list[Any]]:
@@ -210,12 +225,12 @@ def _columns(ready: Sequence[_Ready]) -> list[list[Any]]:
         list(range(len(ready))),
         [one.item.call.caller.spiffe_id for one in ready],
         [one.item.request_id for one in ready],
-        [one.digest for one in ready],
+        [_digest(one) for one in ready],
         [one.item.member_id for one in ready],
         [one.token for one in ready],
         [one.item.form.kind for one in ready],
-        [one.number_fingerprint for one in ready],
-        [one.fingerprint for one in ready],
+        [one.fingerprints.number for one in ready],
+        [one.fingerprints.whole for one in ready],
         [one.sealed for one in ready],
         [one.sealed_masked for one in ready],
         [one.item.lifetime.expires_at for one in ready],

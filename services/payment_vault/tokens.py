@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 base 32, lower case
+_PAIRS = [second + first for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time, the low five first
 _RANDOM = 26  # 130 bits
 _CHECK = 4  # 20 bits: of a million junk tokens one reaches the database
 _PREFIXES = {"card": "tok_card_", "bank_account": "tok_acct_", "cash_receipt": "tok_rcpt_"}
@@ -28,7 +29,7 @@ def new_token(kind: str) -> str:
     """Return a new token for an instrument of this kind: ``card``, ``bank_account`` or ``cash_receipt``."""
     while True:
         value = secrets.randbits(5 * _RANDOM)
-        head = _PREFIXES[kind] + "".join(_ALPHABET[value >> shift & 31] for shift in range(0, 5 * _RANDOM, 5))
+        head = _PREFIXES[kind] + _spell(value, _RANDOM)
         token = head + _checksum(head)
         if not _DIGIT_RUN.search(token):
             return token
@@ -41,5 +42,8 @@ def is_token(text: str) -> bool:
 
 
 def _checksum(head: str) -> str:
-    value = zlib.crc32(head.encode())
-    return "".join(_ALPHABET[value >> shift & 31] for shift in range(0, 5 * _CHECK, 5))
+    return _spell(zlib.crc32(head.encode()), _CHECK)
+
+
+def _spell(value: int, length: int) -> str:
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(0, 5 * length, 10)])

@@ -67,7 +67,10 @@ class Attempt:
             done = await self.holders.execute(part, self.batch)
             if done.remaining > known:
                 raise Impossible(Trouble.GROWN)
-            progress = {"destroyed": dict(counts(done.destroyed)), "remaining": done.remaining, "skipped": done.skipped}
+            progress = {
+                "destroyed": dict(counts(done.destroyed)), "remaining": done.remaining, "skipped": done.skipped,
+                "held": done.held,
+            }  # fmt: skip
             await self._update(part, progress)
             if done.remaining == 0:
                 return

@@ -16,7 +16,7 @@ from services.retention.plan import Part, Plan, canonical, stated, utc_now
 from services.retention.register import Certificate
 from services.retention.settings import WindowSettings
 
-VERSION = 3
+VERSION = 4
 TOOL = "onggi 0.1.0"
 KEY = "certificate-sign"
 METHOD = (
@@ -74,6 +74,7 @@ def _category(part: Part, category: Category) -> dict[str, Any]:
         **stated(part.cutoffs),
         "units": part.units,
         "units_no_longer_due": part.skipped,
+        "units_held": part.held,
         "set_digest": part.digest,
         "rows_planned": part.planned,
         "rows_destroyed": part.destroyed,

@@ -4,10 +4,11 @@ Ends are computed while they are told. What one holder does not tell makes no an
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
+from types import MappingProxyType
 
 from onggi.purge.v1 import purge_service_pb2 as purge
 from onggi.retention.v1.kept_item_pb2 import KeptItem
@@ -17,9 +18,13 @@ from chassis.policy.calendars import Calendars
 from chassis.policy.keeping import Standing, keep_until
 from chassis.policy.retention import Basis
 from services.retention.categories import FOLLOWS
+from services.retention.hold import Hold
 from services.retention.holders import ACCESS, Holders, Lines
 from services.retention.plan import utc_now
 from services.retention.refusals import HolderUnavailable
+
+HOLD, HOLD_START = "보존 조치", "보존 조치일"
+"""A hold and its start event in the words of the law; no row of the policy has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +42,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Explainer:
-    """Answers what is kept. ``clock``: the present, with a zone."""
+    """Answers what is kept. ``holds``: tells of holds what the register has; ``clock``: the present, with a zone."""
 
     holders: Holders
     calendars: Calendars
+    holds: Callable[[Collection[str]], Awaitable[Mapping[str, Hold]]]
     clock: Callable[[], datetime] = utc_now
 
     async def explain(self, traceparent: str, member_id: str = "", record_id: str = "") -> list[KeptItem]:
         """Return what is kept of the member, or of the record, in the order of the days on which it ends.
 
-        Raises HolderUnavailable.
+        Raises HolderUnavailable, DatabaseUnavailable.
         """
         request = purge.ListKeptRequest(access=ACCESS)
         if member_id:
@@ -55,7 +61,9 @@ class Explainer:
             request.record_id = record_id
         async with self.holders.asked(traceparent) as lines:
             lists = await asyncio.gather(*(_all_pages(lines, name, request) for name in lines.names))
-        return explained([told for answer in lists for told in answer], self.calendars, event_date(self.clock()))
+        told = [each for answer in lists for each in answer]
+        holds = await self.holds({each.kept.hold_id for each in told if each.kept.hold_id})
+        return explained(told, self.calendars, event_date(self.clock()), holds)
 
 
 async def _all_pages(lines: Lines, holder: str, request: purge.ListKeptRequest) -> list[Told]:
@@ -72,15 +80,19 @@ async def _all_pages(lines: Lines, holder: str, request: purge.ListKeptRequest) 
         asked.page_token = page.next_page_token
 
 
-def explained(told: Sequence[Told], calendars: Calendars, today: date) -> list[KeptItem]:
+def explained(
+    told: Sequence[Told], calendars: Calendars, today: date, holds: Mapping[str, Hold] = MappingProxyType({})
+) -> list[KeptItem]:
     """Return the bases with their ends, the first to end first, those without an end last.
 
-    Raises HolderUnavailable for a category that the policy does not have.
+    ``holds``: by id. Raises HolderUnavailable for a category that the policy does not have.
     """
-    if any(each.kept.category not in calendars.categories for each in told):
+    by_row = [each for each in told if not each.kept.hold_id]
+    if any(each.kept.category not in calendars.categories for each in by_row):
         raise HolderUnavailable
-    things = groupby(sorted(_led(told), key=lambda each: each.thing), key=lambda each: each.thing)
+    things = groupby(sorted(_led(by_row), key=lambda each: each.thing), key=lambda each: each.thing)
     items = [item for _, bases in things for item in _of_one_thing(list(bases), calendars, today)]
+    items += [_held(each, holds.get(each.kept.hold_id)) for each in told if each.kept.hold_id]
     return sorted(items, key=lambda item: (item.last_day or "~", item.category, item.holder, item.kind, item.record_id))
 
 
@@ -123,6 +135,16 @@ def _item(told: Told, until: date | None, calendars: Calendars, *, conflict: boo
         basis=category.basis, article=category.law, start_event=category.start.korean, event_date=kept.event_date,
         last_day=until.isoformat() if until else "", items=kept.items, conflict=conflict,
         policy_version=kept.policy_version, ended=until is not None and until < today,
+    )  # fmt: skip
+
+
+def _held(told: Told, hold: Hold | None) -> KeptItem:
+    """Return a hold as a basis without an end. One that a holder has and the register has not is told all the same."""
+    kept = told.kept
+    return KeptItem(
+        holder=told.holder, kind=kept.kind, record_id=kept.record_id, korean=HOLD, basis=Basis.HOLD,
+        article=hold.article if hold else "", start_event=HOLD_START, event_date=kept.event_date, items=kept.items,
+        policy_version=kept.policy_version, review_on=hold.review_on.isoformat() if hold else "",
     )  # fmt: skip
 
 

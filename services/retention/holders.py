@@ -1,7 +1,7 @@
 """The holders of personal data, as retention speaks to them: PurgeService over mutual TLS, purpose "destruction".
 
 Channels are opened for one piece of work and closed after it, so that a renewed certificate is used and a holder that
-has moved is found. Retention passes the ids of subjects from one holder to another and keeps none.
+has moved is found. Retention passes the ids of subjects from one holder to another and keeps those alone that a hold names.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -28,17 +28,18 @@ log = structlog.get_logger()
 
 Answer = TypeVar("Answer", bound=Message)
 
-DEADLINES = {"PreparePurge": 30.0, "ExecutePurge": 30.0, "VerifyPurge": 60.0, "ListKept": 5.0}
+DEADLINES = {"PreparePurge": 30.0, "ExecutePurge": 30.0, "VerifyPurge": 60.0, "ListKept": 5.0, "SetHold": 15.0}
 """Seconds that a holder has for each call."""
 ACCESS = AccessContext(purpose="destruction")
 
 
 class Holders:
-    """Where the holders are."""
+    """Where the holders are. ``names``: theirs."""
 
     def __init__(self, peers: Mapping[str, PeerSettings], tls: TlsSettings) -> None:
         self._peers = peers
         self._tls = tls
+        self.names = tuple(peers)
 
     @asynccontextmanager
     async def connected(self, plan_id: str, epoch: int, traceparent: str) -> AsyncIterator["Connected"]:

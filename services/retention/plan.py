@@ -74,7 +74,8 @@ class Part:
     """What one holder destroys of one category.
 
     ``through``: the latest event date that is due; ``cutoffs``: the dates instead of it, by the version of the policy that
-    something was collected under. ``planned``, ``destroyed``: rows by table.
+    something was collected under. ``planned``, ``destroyed``: rows by table. ``conflicts``: what a law keeps beyond the
+    maximum that the category is; no unit of the plan.
     """
 
     category: str
@@ -87,6 +88,8 @@ class Part:
     destroyed: Mapping[str, int] = field(default_factory=dict)
     remaining: int = 0
     skipped: int = 0
+    held: int = 0
+    conflicts: int = 0
     checks: Sequence[Check] = ()
 
 

@@ -1,7 +1,7 @@
 """Fixing a plan's set at the holders. Nothing is destroyed, and everything may be done again."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -73,7 +73,8 @@ async def _fix(holders: Connected, due: Due, followers: Sequence[Due], parts: Pa
     page_token = ""
     while True:
         fixed = await holders.prepare(due, [], page_token)
-        parts[due] = _part(due, fixed)
+        conflicts = fixed.conflicts if not page_token else parts[due].conflicts
+        parts[due] = replace(_part(due, fixed), conflicts=conflicts)
         # Also where nobody is due: then the follower's set is fixed as an empty one.
         for each in followers:
             subject_ids = list(fixed.subject_ids)

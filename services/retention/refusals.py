@@ -47,6 +47,27 @@ class PlanChanged(errors.DomainError):
         super().__init__([Violation("digest", "differs")])
 
 
+class HoldNotFound(errors.DomainError):
+    """There is no hold of that id."""
+
+    code, reason = Code.NOT_FOUND, reasons.ERROR_REASON_HOLD_NOT_FOUND
+    message = "no such hold"
+
+
+class WrongHoldState(errors.DomainError):
+    """The hold would have to be in another state, or is approved already."""
+
+    code, reason = Code.FAILED_PRECONDITION, reasons.ERROR_REASON_HOLD_STATE
+    message = "the hold is not in a state that allows this"
+
+
+class OwnHold(errors.DomainError):
+    """Who has placed a hold is not the one to approve or to release it (four eyes)."""
+
+    code, reason = Code.PERMISSION_DENIED, reasons.ERROR_REASON_SELF_APPROVAL
+    message = "who has placed a hold may neither approve nor release it"
+
+
 class CertificateNotReady(errors.DomainError):
     """The plan is not certified."""
 
@@ -60,6 +81,12 @@ class HolderUnavailable(errors.DomainError):
     code, reason = Code.UNAVAILABLE, reasons.ERROR_REASON_HOLDER_UNAVAILABLE
     message = "a data holder did not do what it was asked; the plan stands"
     retry_after = 1.0
+
+
+class HoldWaits(HolderUnavailable):
+    """Not every holder has been told of a hold, or of its release; the service goes on with it by itself."""
+
+    message = "a data holder has not been told yet; the hold is in the register, and it will be"
 
 
 class Overtaken(HolderUnavailable):

@@ -4,8 +4,6 @@ Due is a query, so a day that was missed is caught up at the next look. A plan w
 one above it waits for a person. A day on which nothing was due leaves its row in ``schedule_run`` and no plan.
 """
 
-import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import uuid4
@@ -15,7 +13,7 @@ from cronsim import CronSim
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import errors
-from chassis.chain import place_of
+from chassis.background import Background, Rhythm
 from chassis.entry import Entry
 from chassis.kst import KST
 from chassis.ledger import Ledger, append_within
@@ -28,8 +26,7 @@ from services.retention.refusals import Overtaken
 
 log = structlog.get_logger()
 
-LOOK_SECONDS = 5.0
-LONGEST_PAUSE_SECONDS = 300.0
+_RHYTHM = Rhythm(5.0, 300.0)
 
 
 def latest_tick(cron: str, now: datetime) -> datetime | None:
@@ -49,52 +46,31 @@ class Run:
     entry: Entry
 
 
-class Schedule:
+class Schedule(Background):
     """Makes the daily plan from ``start`` to ``close``; the worker finds by itself what is to be executed."""
 
     def __init__(self, engine: AsyncEngine, ledger: Ledger, preparation: Preparation, job: Job, cron: str) -> None:
+        super().__init__("schedule", "the daily plan waits", _RHYTHM)
         self._engine = engine
         self._ledger = ledger
         self._preparation = preparation
         self._job = job
         self._cron = cron
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._run(), name="schedule")
+    async def look(self) -> bool:
+        """Plan the day of the latest tick, unless that is done or another replica is at it.
 
-    async def close(self) -> None:
-        """Stop; a day under way is done again at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        pause = LOOK_SECONDS
-        while True:
-            try:
-                await self.look()
-                pause = LOOK_SECONDS
-            except errors.DomainError as error:
-                log.warning("the daily plan waits", error=type(error).__name__)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            except Exception as error:  # noqa: BLE001  # a defect must not end the schedule; its text may hold data
-                log.error("unexpected error", error=type(error).__name__, at=place_of(error))
-                pause = LONGEST_PAUSE_SECONDS
-            await asyncio.sleep(pause)
-
-    async def look(self) -> None:
-        """Plan the day of the latest tick, unless that is done. Raises HolderUnavailable, DatabaseUnavailable."""
+        Raises HolderUnavailable, DatabaseUnavailable.
+        """
         tick = latest_tick(self._cron, self._preparation.clock())
         if tick is None or await self._is_done(tick):
-            return
+            return True
         day = tick.date()
         async with claimed(self._engine, f"schedule {day}") as mine:
             run = await self._begin(day) if mine else None
             if run is not None:
                 await self._plan(run)
+        return True
 
     async def _is_done(self, tick: datetime) -> bool:
         async with store.transaction(self._engine) as connection:
@@ -131,6 +107,10 @@ class Schedule:
             if not await schedule_store.finish(connection, run.day, run.epoch, run.plan_id if units else None):
                 raise Overtaken
         log.info("day planned", day=run.day.isoformat(), units=units, plan_id=run.plan_id if units else None)
+        for part in fixed.parts:
+            if part.conflicts:  # also on a day without a plan; its holder's log has the records
+                told = {"category": part.category, "holder": part.holder, "conflicts": part.conflicts}
+                log.warning("laws contradict, a person has to decide", **told)
 
     def _columns(self, run: Run, fixed: Fixed) -> store.Values:
         values = {

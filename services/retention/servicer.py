@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 
+from google.protobuf.message import Message
 from onggi.purge.v1 import purge_service_pb2 as purge
 from onggi.retention.v1 import retention_service_pb2 as api
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -83,7 +84,7 @@ async def _progress(plans: AsyncIterator[Plan]) -> AsyncIterator[api.WatchPlanRe
         yield api.WatchPlanResponse(plan=to_proto(plan))
 
 
-def digest(call: Call, request: Request) -> str:
+def digest(call: Call, request: Message) -> str:
     """Return SHA-256 over RPC and content; no key, since there is nothing personal in these requests."""
     return hashlib.sha256(content(call.method.name, request)).hexdigest()
 
@@ -102,7 +103,7 @@ def _part(part: Part) -> api.PlanPart:
     return api.PlanPart(
         category=part.category, holder=part.holder, through=part.through.isoformat(), planned=_counts(part.planned),
         units=part.units, digest=part.digest, destroyed=_counts(part.destroyed), remaining=part.remaining,
-        skipped=part.skipped, cutoffs=messages(part.cutoffs),
+        skipped=part.skipped, held=part.held, cutoffs=messages(part.cutoffs), conflicts=part.conflicts,
         checks=[
             purge.PurgeCheck(name=check.name, examined=check.examined, left=check.left, passed=check.passed)
             for check in part.checks

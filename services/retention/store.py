@@ -50,7 +50,8 @@ async def add_parts(connection: AsyncConnection, plan_id: str, parts: Sequence[P
         {
             "plan_id": plan_id, "position": position, "category": part.category, "holder": part.holder,
             "through": part.through, "cutoffs": texts(part.cutoffs), "planned": dict(part.planned), "units": part.units,
-            "digest": part.digest, "destroyed": dict(part.destroyed), "remaining": part.units, "skipped": 0, "checks": [],
+            "digest": part.digest, "destroyed": dict(part.destroyed), "remaining": part.units, "skipped": 0, "held": 0,
+            "checks": [], "conflicts": part.conflicts,
         }
         for position, part in enumerate(parts)
     ])  # fmt: skip

@@ -1,4 +1,4 @@
-"""The tables of the retention service, as the migrations make them; no personal data stands in them."""
+"""The tables of the retention service, as the migrations make them; no personal data stands in them but random ids."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -48,6 +48,8 @@ plan_part = Table(
     Column("destroyed", JSONB),
     Column("remaining", BigInteger),
     Column("skipped", BigInteger),
+    Column("held", BigInteger),
+    Column("conflicts", BigInteger),
     Column("checks", JSONB),
 )  # fmt: skip
 
@@ -68,6 +70,34 @@ schedule_run = Table(
     Column("epoch", BigInteger),
     _instant("started_at"),
     _instant("finished_at"),
+)  # fmt: skip
+
+legal_hold = Table(
+    "legal_hold", metadata,
+    Column("hold_id", Uuid(as_uuid=False), primary_key=True),
+    Column("state", Text),
+    Column("member_id", Uuid(as_uuid=False)),
+    Column("record_id", Uuid(as_uuid=False)),
+    Column("authority", Text),
+    Column("document_number", Text),
+    Column("article", Text),
+    Column("placed_on", Date),
+    Column("review_on", Date),
+    Column("placed_by", Text),
+    Column("approved_by", Text),
+    Column("released_by", Text),
+    Column("released_on", Date),
+    Column("trace_id", Text),
+    Column("span_id", Text),
+    _instant("created_at"),
+    _instant("updated_at"),
+)  # fmt: skip
+
+legal_hold_holder = Table(
+    "legal_hold_holder", metadata,
+    Column("hold_id", Uuid(as_uuid=False), primary_key=True),
+    Column("holder", Text, primary_key=True),
+    Column("told", Text),
 )  # fmt: skip
 
 schedule_since = Table("schedule_since", metadata, Column("only_row", Boolean, primary_key=True), _instant("since"))

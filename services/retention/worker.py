@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import errors
+from chassis.background import Background, Rhythm
 from chassis.chain import place_of
 from chassis.ledger import append_within
 from services.retention import store
@@ -48,47 +49,18 @@ class Pace:
     look_seconds: float = 2.0
 
 
-class Worker:
+class Worker(Background):
     """Works from ``start`` to ``close``."""
 
     def __init__(self, engine: AsyncEngine, holders: Holders, certifier: Certifier, job: Job, pace: Pace) -> None:
+        super().__init__("purge worker", "plans wait", Rhythm(pace.look_seconds, pace.look_seconds))
         self._engine = engine
         self._holders = holders
         self._certifier = certifier
         self._job = job
         self._pace = pace
-        self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._run(), name="purge worker")
-
-    def wake(self) -> None:
-        """Look for plans now."""
-        self._woken.set()
-
-    async def close(self) -> None:
-        """Stop; a plan under way is gone on with at the next start, by whoever starts."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            self._woken.clear()
-            try:
-                await self.look()
-            except errors.DomainError as error:
-                log.warning("plans wait", error=type(error).__name__)
-            except Exception as error:  # noqa: BLE001  # a defect must not end the worker; its text may hold data
-                log.error("unexpected error", error=type(error).__name__, at=place_of(error))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._pace.look_seconds):
-                    await self._woken.wait()
-
-    async def look(self) -> None:
+    async def look(self) -> bool:
         """Execute every plan that is running and that nobody else has claimed. Raises DatabaseUnavailable."""
         async with store.transaction(self._engine) as connection:
             plan_ids = await store.running_plans(connection)
@@ -97,6 +69,7 @@ class Worker:
                 if mine:
                     with suppress(Overtaken):
                         await self._execute(plan_id)
+        return True
 
     async def _execute(self, plan_id: str) -> None:
         trouble: Trouble | None = None

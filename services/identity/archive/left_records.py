@@ -1,24 +1,26 @@
 """Identity's records of members that have left: looked through, read whole, locked, and destroyed once they have moved."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.holds import held
 from services.identity import keys, store
 from services.identity.archive.store import BASES, bases
 from services.identity.record_bases import RecordBasis
 
 _FIRST = "00000000-0000-0000-0000-000000000000"
+_HELD = f"{held('r.member_id', 'r.record_id')} AS held"
 _LEFT = text(f"""
-SELECT r.record_id, r.kind, r.policy_version, {BASES} FROM record AS r
+SELECT r.record_id, r.kind, r.policy_version, {BASES}, {_HELD} FROM record AS r
 WHERE r.state = 'LEFT' AND r.record_id > CAST(:after AS uuid) ORDER BY r.record_id LIMIT :size
 """)
 _WHOLE = text(f"""
-SELECT r.record_id, r.member_id, r.kind, r.occurred_on, r.policy_version, {BASES},
+SELECT r.record_id, r.member_id, r.kind, r.occurred_on, r.policy_version, {BASES}, {_HELD},
     (SELECT jsonb_agg(jsonb_build_array(f.field, f.sealed, coalesce(k.wrapped_salt, '')) ORDER BY f.field)
      FROM record_field AS f LEFT JOIN erasure_key AS k ON k.unit = 'record:' || f.record_id || ':' || f.field
      WHERE f.record_id = r.record_id) AS fields
@@ -37,12 +39,16 @@ _DELETE = text("DELETE FROM record WHERE record_id = ANY(CAST(:ids AS uuid[]))")
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A record as a look over many sees it: id, kind, bases, and the version of the policy it was collected under."""
+    """A record as a look over many sees it.
+
+    ``policy_version``: the version of the policy that it was collected under. ``held``: whether a legal hold keeps it.
+    """
 
     record_id: str
     kind: str
     bases: tuple[RecordBasis, ...]
     policy_version: str
+    held: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Left(Looked):
 async def look(connection: AsyncConnection, after: str, size: int) -> Sequence[Looked]:
     """Return a page of the records whose members have left, in the order of their ids; ``after`` "" is the first page."""
     found = await connection.execute(_LEFT, {"after": after or _FIRST, "size": size})
-    return [Looked(str(row.record_id), row.kind, bases(row.bases), row.policy_version) for row in found]
+    return [Looked(str(row.record_id), row.kind, bases(row.bases), row.policy_version, held=row.held) for row in found]
 
 
 async def read(connection: AsyncConnection, record_ids: Sequence[str]) -> Mapping[str, Left]:
@@ -84,5 +90,6 @@ async def destroy(connection: AsyncConnection, records: Sequence[Left]) -> None:
 def _left(row: Any) -> Left:
     fields = {field: (sealed, wrapped) for field, sealed, wrapped in row.fields or ()}
     return Left(
-        str(row.record_id), row.kind, bases(row.bases), row.policy_version, str(row.member_id), row.occurred_on, fields
-    )
+        str(row.record_id), row.kind, bases(row.bases), row.policy_version, str(row.member_id), row.occurred_on,
+        fields, held=row.held,
+    )  # fmt: skip

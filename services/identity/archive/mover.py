@@ -5,10 +5,8 @@ are locked here. Killed in between, it is in both, and the next look finds it he
 it once. So it is never in neither, and in the end in one.
 """
 
-import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -16,8 +14,8 @@ from onggi.identity.v1.record_service_pb2 import Record
 from onggi.options.v1 import options_pb2 as options
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chassis import errors
-from chassis.chain import place_of
+from chassis import errors, holds
+from chassis.background import Background, Rhythm
 from chassis.database import DATABASE_ERRORS, DatabaseRefused, constraint, is_refusal, reading, sqlstate
 from chassis.entry import Entry
 from chassis.job import job_entry
@@ -53,7 +51,7 @@ class Actor:
     policy_version: str
 
 
-class Mover:
+class Mover(Background):
     """Works from ``start`` to ``close``. Several may: each record is moved by whoever has it locked."""
 
     def __init__(
@@ -66,41 +64,12 @@ class Mover:
         self._standings = standings
         self._actor = actor
         self._pace = pace or Pace()
-        self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        super().__init__("mover", "moves wait", Rhythm(self._pace.look_seconds, self._pace.look_seconds))
         self._resting: dict[str, float] = {}
 
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._run(), name="mover")
-
-    def wake(self) -> None:
-        """Look for records now: a member has left."""
-        self._woken.set()
-
-    async def close(self) -> None:
-        """Stop; what is under way is done again at the next start, by whoever starts."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            self._woken.clear()
-            try:
-                await self.look()
-            except errors.DomainError as error:
-                log.warning("moves wait", error=type(error).__name__)
-            except Exception as error:  # noqa: BLE001  # a defect must not end the mover; its text may hold data
-                log.error("unexpected error", error=type(error).__name__, at=place_of(error))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._pace.look_seconds):
-                    await self._woken.wait()
-
-    async def look(self) -> int:
-        """Move all that is to be moved; return how many records were. Raises DatabaseUnavailable, KeyServiceUnavailable."""
-        moved, after = 0, ""
+    async def look(self) -> bool:
+        """Move all that is to be moved. Raises DatabaseUnavailable, KeyServiceUnavailable."""
+        after = ""
         while True:
             async with reading(self._engine) as connection:
                 page = await left_records.look(connection, after, self._pace.page)
@@ -108,12 +77,12 @@ class Mover:
                 item.record_id for item in page if self._share(item) is not None and not self._rests(item.record_id)
             ]
             for start in range(0, len(moving), self._pace.batch):
-                moved += await self._move(moving[start : start + self._pace.batch])
+                await self._move(moving[start : start + self._pace.batch])
             if len(page) < self._pace.page:
-                return moved
+                return True
             after = page[-1].record_id
 
-    async def _move(self, record_ids: Sequence[str]) -> int:
+    async def _move(self, record_ids: Sequence[str]) -> None:
         """Read and reseal without a lock, since that asks the key service; then lock, compare, put in, destroy."""
         async with reading(self._engine) as connection:
             found = await left_records.read(connection, record_ids)
@@ -121,24 +90,28 @@ class Mover:
         parcels, broken = await self._resealer.reseal(shares)
         for record_id in broken:
             self._rest(record_id, "a record that is to be moved does not open")
-        return await self._hand_over(parcels) if parcels else 0
+        if parcels:
+            await self._hand_over(parcels)
 
-    async def _hand_over(self, parcels: Sequence[Parcel]) -> int:
+    async def _hand_over(self, parcels: Sequence[Parcel]) -> None:
         """Hand over a batch; where a database refuses it for what is in it, find what that is: the rest goes its way."""
         try:
-            return await self._hand_over_all(parcels)
+            await self._hand_over_all(parcels)
+            return
         except DatabaseRefused as error:
             if error.state[:2] not in _OF_DATA:
                 raise
         if len(parcels) == 1:
             self._rest(parcels[0].left.record_id, "a record that is to be moved is refused")
-            return 0
+            return
         middle = len(parcels) // 2
-        return await self._hand_over(parcels[:middle]) + await self._hand_over(parcels[middle:])
+        await self._hand_over(parcels[:middle])
+        await self._hand_over(parcels[middle:])
 
-    async def _hand_over_all(self, parcels: Sequence[Parcel]) -> int:
+    async def _hand_over_all(self, parcels: Sequence[Parcel]) -> None:
         try:
             async with self._engine.begin() as connection:
+                await holds.keep_out_new(connection)
                 locked = await left_records.read_locked(connection, [parcel.left.record_id for parcel in parcels])
                 same = [parcel for parcel in parcels if locked.get(parcel.left.record_id) == parcel.left]
                 there = await self._deposit(same)
@@ -146,7 +119,6 @@ class Mover:
                     # The row goes first: a change of personal data without one is refused by the database.
                     await append_within(connection, [self._entry(there)])
                     await left_records.destroy(connection, [parcel.left for parcel in there])
-            return len(there)
         except DATABASE_ERRORS as error:
             if is_refusal(error):
                 log.error("move refused", sqlstate=sqlstate(error))
@@ -166,7 +138,7 @@ class Mover:
         return parcels
 
     def _share(self, record: Looked) -> Share | None:
-        return self._standings.moving(record.kind, record.bases, record.policy_version)
+        return self._standings.moving(record.kind, record.bases, record.policy_version, held=record.held)
 
     def _entry(self, parcels: Sequence[Parcel]) -> Entry:
         records = [parcel.left.record_id for parcel in parcels]

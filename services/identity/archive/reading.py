@@ -1,7 +1,7 @@
 """Reads of the archive. A purpose is a key: it opens the records that have a basis for it, and of each what this keeps.
 
-Anything else is refused and recorded, with the person whom it was about. What a purpose does not open is not even
-fetched, and nothing is decrypted before the log row is durable.
+A legal hold has a key of its own. Anything else is refused and recorded, with the person whom it was about. What a purpose
+does not open is not even fetched, and nothing is decrypted before the log row is durable.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class ArchiveReader:
         if found is None:
             raise RecordNotFound
         call.entry.about([found.member_id])
-        share = self._standings.opened(found.kind, found.bases, found.policy_version, call.entry.purpose)
+        share = self._share(found, call.entry.purpose)
         if share is None:
             raise errors.PurposeNotAllowed
         call.entry.seek(record_id, RecordNotFound)
@@ -58,23 +58,28 @@ class ArchiveReader:
 
         A page can be shorter than its size where bases have ended and wait for their destruction.
         """
-        categories = self._standings.of_purpose(call.entry.purpose)
-        if not categories:
-            raise errors.PurposeNotAllowed
         size = request.page_size or _DEFAULT_PAGE
         before = page.key(request.page_token, page.day, page.identifier) or _NEWEST
-        found = await self._store.page(request.member_id, (before[0], before[1]), categories, size + 1)
-        purpose = call.entry.purpose
-        opened = [
-            (record, share)
-            for record in found[:size]
-            if (share := self._standings.opened(record.kind, record.bases, record.policy_version, purpose)) is not None
-        ]
+        found = await self._page(request.member_id, (before[0], before[1]), call.entry.purpose, size + 1)
+        shares = [(record, self._share(record, call.entry.purpose)) for record in found[:size]]
+        opened = [(record, share) for record, share in shares if share is not None]
         shown = {record.record_id: share.fields for record, share in opened}
         values = await self._open(await self._store.values_of_many(call, shown))
         records = [_record(record, share, values.get(record.record_id, {})) for record, share in opened]
         last = found[size - 1] if len(found) > size else None
         return records, page.token(last.occurred_on.isoformat(), last.record_id) if last else ""
+
+    async def _page(
+        self, member_id: str, before: tuple[date, str], purpose: str, size: int
+    ) -> Sequence[Archived]:  # fmt: skip
+        if purpose == self._standings.hold_purpose:
+            return await self._store.page_held(member_id, before, size)
+        if categories := self._standings.of_purpose(purpose):
+            return await self._store.page(member_id, before, categories, size)
+        raise errors.PurposeNotAllowed
+
+    def _share(self, found: Archived, purpose: str) -> Share | None:
+        return self._standings.opened(found.kind, found.bases, found.policy_version, purpose, held=found.held)
 
     async def _open(self, stored: Sequence[StoredField]) -> Mapping[str, Mapping[str, str]]:
         salts = await self._keys.unwrap([item.wrapped_salt for item in stored])

@@ -48,7 +48,10 @@ class Parcel:
             "record_id": left.record_id, "member_id": left.member_id, "kind": left.kind,
             "occurred_on": left.occurred_on.isoformat(), "policy_version": left.policy_version,
             "bases": [
-                {"category": basis.category, "event_date": basis.event_date and basis.event_date.isoformat()}
+                {
+                    "category": basis.category, "event_date": basis.event_date and basis.event_date.isoformat(),
+                    "ended_on": basis.ended_on and basis.ended_on.isoformat(),
+                }
                 for basis in self.share.bases
             ],
             "fields": [field._asdict() for field in self.fields],

@@ -41,28 +41,40 @@ class Standings:
         self._categories = policy.retention.categories
         self._calendars = Calendars(policy)
         self._kept = KeptFields(policy.retention)
+        self.hold_purpose = policy.retention.holds.purpose
         self._clock = clock
 
-    def moving(self, kind: str, bases: Iterable[RecordBasis], collected_under: str) -> Share | None:
+    def moving(
+        self, kind: str, bases: Iterable[RecordBasis], collected_under: str, *, held: bool = False
+    ) -> Share | None:  # fmt: skip
         """Return what the archive gets of a record whose member has left; None where it has to stay, or has ended.
 
         ``collected_under``: the version of the policy that the record pins. It moves when every basis that still keeps it
         is the archive's, with those bases, what limits them, and their fields. A basis that the policy does not know keeps
-        it where it is.
+        it where it is. What a legal hold keeps moves with everything, and also when nothing else keeps it.
         """
         known = list(bases)
-        if not all(basis.category in self._categories for basis in known):
+        if not known or not all(basis.category in self._categories for basis in known):
             return None
         living = self._living(known, collected_under)
-        if not living or any(self._categories[basis.category].store != ARCHIVE for basis in living):
+        if any(self._categories[basis.category].store != ARCHIVE for basis in living):
+            return None
+        if held:
+            return self._whole(kind, known)
+        if not living:
             return None
         limits = [basis for basis in known if self._categories[basis.category].basis is Basis.LAW_MAX]
         return Share((*living, *limits), self._kept.of(kind, [basis.category for basis in living]))
 
     def opened(
-        self, kind: str, bases: Iterable[RecordBasis], collected_under: str, purpose: str
+        self, kind: str, bases: Iterable[RecordBasis], collected_under: str, purpose: str, *, held: bool = False
     ) -> Share | None:  # fmt: skip
-        """Return what the purpose opens of an archived record: a living basis is the lock, and opens its fields alone."""
+        """Return what the purpose opens of an archived record: a living basis is the lock, and opens its fields alone.
+
+        A legal hold is the lock for its own purpose, and opens everything.
+        """
+        if purpose == self.hold_purpose:
+            return self._whole(kind, list(bases)) if held else None
         living = self._living(bases, collected_under)
         mine = [basis for basis in living if basis.category in self.of_purpose(purpose)]
         return Share(tuple(mine), self._kept.of(kind, [basis.category for basis in mine])) if mine else None
@@ -77,6 +89,9 @@ class Standings:
             for name, category in self._categories.items()
             if category.purpose == purpose and ARCHIVE in category.holders
         ]
+
+    def _whole(self, kind: str, bases: Sequence[RecordBasis]) -> Share:
+        return Share(tuple(bases), self._kept.of(kind, [basis.category for basis in bases]))
 
     def _living(self, bases: Iterable[RecordBasis], collected_under: str) -> list[RecordBasis]:
         """Return those that keep something today, a maximum cutting what stands by will alone."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from chassis.call import Call
 from chassis.database import Hot
+from chassis.holds import held
 from chassis.ledger import INSERT_ROWS, PLAIN_INSERT
 from services.identity.record_bases import RecordBasis
 
@@ -14,14 +15,19 @@ BASES = """
 (SELECT jsonb_agg(jsonb_build_array(b.category, b.event_date, b.ended_on) ORDER BY b.category)
  FROM record_basis AS b WHERE b.record_id = r.record_id) AS bases
 """
-_COLUMNS = f"r.record_id, r.member_id, r.kind, r.occurred_on, r.policy_version, {BASES}"
+_IS_HELD = held("r.member_id", "r.record_id")
+_COLUMNS = f"r.record_id, r.member_id, r.kind, r.occurred_on, r.policy_version, {BASES}, {_IS_HELD} AS held"
 _ONE = f"SELECT {_COLUMNS} FROM record AS r WHERE r.record_id = $1::uuid"
-_PAGE = f"""
+_BEFORE = f"""
 SELECT {_COLUMNS} FROM record AS r
 WHERE r.member_id = $1::uuid AND (r.occurred_on, r.record_id) < ($2::date, $3::uuid)
-AND EXISTS (SELECT FROM record_basis AS b WHERE b.record_id = r.record_id AND b.category = ANY($4::text[]))
-ORDER BY r.occurred_on DESC, r.record_id DESC LIMIT $5
 """
+_PAGE = f"""
+{_BEFORE}
+AND EXISTS (SELECT FROM record_basis AS b WHERE b.record_id = r.record_id AND b.category = ANY($5::text[]))
+ORDER BY r.occurred_on DESC, r.record_id DESC LIMIT $4
+"""
+_PAGE_HELD = f"{_BEFORE} AND {_IS_HELD} ORDER BY r.occurred_on DESC, r.record_id DESC LIMIT $4"
 _VALUES = """
 data AS MATERIALIZED (
     SELECT f.record_id, f.field, f.sealed, k.wrapped_salt
@@ -47,6 +53,7 @@ class Archived:
     occurred_on: date
     policy_version: str
     bases: tuple[RecordBasis, ...]
+    held: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +85,12 @@ class ArchiveStore:
         self, member_id: str, before: tuple[date, str], categories: Sequence[str], size: int
     ) -> Sequence[Archived]:  # fmt: skip
         """Return a former member's records that have a basis of these categories, newest first, before that key."""
-        found = await self._hot.fetch(_PAGE, member_id, *before, list(categories), size)
+        found = await self._hot.fetch(_PAGE, member_id, *before, size, list(categories))
         return [_archived(row) for row in found]
+
+    async def page_held(self, member_id: str, before: tuple[date, str], size: int) -> Sequence[Archived]:
+        """Return the same of those that a legal hold keeps."""
+        return [_archived(row) for row in await self._hot.fetch(_PAGE_HELD, member_id, *before, size)]
 
     async def values_of_one(self, call: Call, record_id: str, shown: Shown) -> Sequence[StoredField] | None:
         """Return values with the call's log row durable, or None where the record has gone meanwhile; the row says which."""
@@ -99,7 +110,7 @@ def _columns(shown: Shown) -> tuple[list[str], list[str]]:
 def _archived(row: Any) -> Archived:
     return Archived(
         str(row["record_id"]), str(row["member_id"]), row["kind"], row["occurred_on"], row["policy_version"],
-        bases(row["bases"]),
+        bases(row["bases"]), row["held"],
     )  # fmt: skip
 
 

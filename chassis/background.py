@@ -1,0 +1,74 @@
+"""Work that a process does by itself: one look after another, from its start to its end, whatever happens to one of them."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from typing import NamedTuple
+
+import structlog
+
+from chassis import errors
+from chassis.chain import place_of
+from chassis.database import DATABASE_ERRORS, sqlstate
+
+log = structlog.get_logger()
+
+
+class Rhythm(NamedTuple):
+    """Seconds from one look to the next; after one that left something undone twice as long, up to ``longest``."""
+
+    seconds: float
+    longest: float
+
+
+class Background(ABC):
+    """Looks at ``start``, when it is woken, and in its rhythm, until ``close``.
+
+    ``name`` is the task's. ``waits`` is what the log says when a look cannot be done now, such as ``moves wait``.
+    """
+
+    def __init__(self, name: str, waits: str, rhythm: Rhythm) -> None:
+        self._name = name
+        self._waits = waits
+        self._rhythm = rhythm
+        self._woken = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    async def look(self) -> bool:
+        """Do what there is to do; return whether all is done. What it raises is logged, and ends nothing."""
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name=self._name)
+
+    def wake(self) -> None:
+        """Look now."""
+        self._woken.set()
+
+    async def close(self) -> None:
+        """Stop; what is cut off is done again at the next start, by whoever starts."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        pause = self._rhythm.seconds
+        while True:
+            self._woken.clear()
+            pause = self._rhythm.seconds if await self._looked() else min(pause * 2, self._rhythm.longest)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
+
+    async def _looked(self) -> bool:
+        try:
+            return await self.look()
+        except errors.DomainError as error:
+            log.warning(self._waits, error=type(error).__name__)
+        except DATABASE_ERRORS as error:
+            log.warning(self._waits, error=type(error).__name__, sqlstate=sqlstate(error))
+        except Exception as error:  # noqa: BLE001  # a defect must not end the work; its text may hold data
+            log.error("unexpected error", error=type(error).__name__, at=place_of(error))
+        return False

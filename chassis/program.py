@@ -1,0 +1,42 @@
+"""What every process of ours does, whatever it is for: its loop, its log of one JSON object a line, its end by signal."""
+
+import asyncio
+import logging
+import resource
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+import uvloop
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]], level: str) -> None:
+    """Run until it ends, which ``stop_signal`` tells it to. No core dumps: they would hold what is in memory."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    configure_logging(level)
+    uvloop.run(main())
+
+
+def configure_logging(level: str) -> None:
+    """One JSON object a line on standard output; no tracebacks, since they can hold values."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+    )
+    for name in ("grpc", "sqlalchemy", "asyncio", "opentelemetry", "hvac", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def stop_signal() -> asyncio.Event:
+    """Return what is set when SIGTERM or SIGINT has come."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
