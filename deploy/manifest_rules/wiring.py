@@ -130,7 +130,7 @@ def files_mounted(documents: Documents) -> list[str]:
     """Every file that a setting names is mounted at that path; a migration needs only what it reads."""
     found = []
     for workload in workloads(documents):
-        files = _mounted_files(workload)
+        files = mounted_files(workload, pod_spec(workload)["containers"][0])
         for name, path in environment(documents, workload).items():
             read = name.endswith("_FILE") and (workload["kind"] == "Deployment" or name in MIGRATION_READS)
             if read and path not in files:
@@ -138,10 +138,11 @@ def files_mounted(documents: Documents) -> list[str]:
     return found
 
 
-def _mounted_files(workload: Document) -> set[str]:
+def mounted_files(workload: Document, container: Document) -> set[str]:
+    """Return the paths of the files that the pod's volumes give one of its containers."""
     volumes = {volume["name"]: volume for volume in pod_spec(workload).get("volumes", [])}
     files: set[str] = set()
-    for mount in pod_spec(workload)["containers"][0].get("volumeMounts", []):
+    for mount in container.get("volumeMounts", []):
         volume = volumes.get(mount["name"], {})
         tokens = [source.get("serviceAccountToken") for source in volume.get("projected", {}).get("sources", [])]
         paths = [item["path"] for _, items in secret_sources(volume) for item in items]
