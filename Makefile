@@ -40,7 +40,7 @@ test: install ## All tests but the long ones, the fast ones first
 	@$(BIN)/python -m pytest tests/e2e -m "not long"
 
 .PHONY: test-long
-test-long: install ## The long tests: keys rotated under load, moves killed at random
+test-long: install ## The long tests: keys rotated under load, moves killed at random, the vault at full size
 	@$(BIN)/python -m pytest tests/e2e -m long
 
 .PHONY: check
@@ -59,12 +59,12 @@ format: install ## Format the code
 	@$(BIN)/ruff check --fix-only .
 
 .PHONY: bench
-bench: install ## Benchmarks: ratios, taken in one run; writes build/bench.json
-	@$(BIN)/python -m bench
+bench: install ## Benchmarks: ratios, taken in one run; writes build/bench.json (ROWS=tokenize,members for some)
+	@$(BIN)/python -m bench $(if $(ROWS),--only $(ROWS))
 
 .PHONY: bench-rewrap
-bench-rewrap: install ## Rewrapping 200,000 tokens beside the bare key server; writes build/rewrap.json
-	@$(BIN)/python -m bench.rewrap
+bench-rewrap: install ## Rewrapping 200,000 tokens beside the bare key server; writes build/rewrap.json (TOKENS=…: another number)
+	@$(if $(TOKENS),ONGGI_BENCH_TOKENS=$(TOKENS)) $(BIN)/python -m bench.rewrap
 
 .PHONY: bench-timing
 bench-timing: install ## Whether the time of a reveal tells destroyed tokens from unknown ones; writes build/timing.json

@@ -2,38 +2,69 @@
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from onggi.access.v1.access_context_pb2 import AccessContext
+from onggi.access.v1.access_context_pb2 import VIEW_FULL, VIEW_MASKED, AccessContext
 from onggi.identity.v1 import member_service_pb2 as members
+from onggi.payment_vault.v1 import detokenization_service_pb2 as reveals
+from onggi.payment_vault.v1 import instrument_pb2 as instruments
 from onggi.payment_vault.v1 import tokenization_service_pb2 as tokens
 from stdnum import luhn
 
-_BILLING = AccessContext(purpose="billing")
+BILLING: Final = AccessContext(purpose="billing")
+_REVEAL: Final = AccessContext(purpose="billing", reason="benchmark")
+_EXPIRY: Final = "12/39"
+_PAYER: Final = "123-45-67891"
 
 
 def tokenize(subjects: Sequence[str], number: int, seed: int) -> list[bytes]:
     """Return Tokenize requests, each for another synthetic card of one of the members."""
     source = random.Random(seed)
-    return [_tokenize(source.choice(subjects), _card_number(source)) for _ in range(number)]
-
-
-def _tokenize(member_id: str, card_number: str) -> bytes:
-    request = tokens.TokenizeRequest(access=_BILLING, request_id=str(uuid.uuid4()), member_id=member_id)
-    card = request.instrument.card
-    card.number, card.expiry, card.business_registration_number = card_number, "12/39", "123-45-67891"
-    return request.SerializeToString()
-
-
-def _card_number(source: random.Random) -> str:
-    head = "400000" + "".join(source.choices("0123456789", k=9))
-    return head + luhn.calc_check_digit(head)
-
-
-def get_member(subjects: Sequence[str], number: int, seed: int) -> list[bytes]:
-    """Return GetMember requests, masked."""
-    source = random.Random(seed)
     return [
-        members.GetMemberRequest(access=_BILLING, member_id=source.choice(subjects)).SerializeToString()
+        tokens.TokenizeRequest(
+            access=BILLING, request_id=str(uuid.uuid4()), member_id=source.choice(subjects), instrument=_card(source)
+        ).SerializeToString()
         for _ in range(number)
     ]
+
+
+def items(subjects: Sequence[str], number: int, source: random.Random) -> list[tokens.TokenizeItem]:
+    """Return items of a batch, the same."""
+    return [tokens.TokenizeItem(member_id=source.choice(subjects), instrument=_card(source)) for _ in range(number)]
+
+
+def batches(subjects: Sequence[str], size: int, seed: int) -> Iterator[tokens.BatchTokenizeRequest]:
+    """Yield BatchTokenize requests of so many items, without an end."""
+    source = random.Random(seed)
+    while True:
+        yield tokens.BatchTokenizeRequest(
+            access=BILLING, request_id=str(uuid.uuid4()), items=items(subjects, size, source)
+        )
+
+
+def detokenize(pairs: Sequence[tuple[str, str]], number: int, seed: int) -> list[bytes]:
+    """Return Detokenize requests for tokens and their members at random."""
+    source = random.Random(seed)
+    chosen = (source.choice(pairs) for _ in range(number))
+    return [
+        reveals.DetokenizeRequest(access=_REVEAL, member_id=member, token=token).SerializeToString()
+        for token, member in chosen
+    ]
+
+
+def get_member(subjects: Sequence[str], number: int, seed: int, *, full: bool) -> list[bytes]:
+    """Return GetMember requests, masked or as full as the caller may see it."""
+    source, view = random.Random(seed), VIEW_FULL if full else VIEW_MASKED
+    return [
+        members.GetMemberRequest(access=BILLING, member_id=source.choice(subjects), view=view).SerializeToString()
+        for _ in range(number)
+    ]
+
+
+def _card(source: random.Random) -> instruments.Instrument:
+    head = "400000" + "".join(source.choices("0123456789", k=9))
+    number = head + luhn.calc_check_digit(head)
+    return instruments.Instrument(
+        card=instruments.Card(number=number, expiry=_EXPIRY, business_registration_number=_PAYER)
+    )
