@@ -7,7 +7,8 @@ purpose changes it here as well.
 from collections.abc import Mapping
 
 _LAW = (
-    "consumer_protection,tax,electronic_finance,misuse_prevention,inquiry_handling,abuse_prevention,credit_information"
+    "consumer_protection,tax,electronic_finance,misuse_prevention,inquiry_handling,abuse_prevention,credit_information,"
+    "legal_hold"
 )
 _IDENTITY = {
     "MemberService/RegisterMember": "portal:membership",
@@ -57,6 +58,7 @@ _PURGE = {
     "PurgeService/ExecutePurge": "retention:destruction",
     "PurgeService/VerifyPurge": "retention:destruction",
     "PurgeService/ListKept": "retention:destruction",
+    "PurgeService/SetHold": "retention:legal_hold",
 }
 _RETENTION = {
     "RetentionService/PlanPurge": "retention-operator:destruction",
@@ -67,6 +69,13 @@ _RETENTION = {
     "RetentionService/WatchPlan": "retention-operator:destruction privacy-officer:destruction",
     "RetentionService/GetCertificate": "retention-operator:destruction privacy-officer:destruction",
     "RetentionService/ExplainRetention": "retention-operator:destruction privacy-officer:destruction support:support",
+    **dict.fromkeys(
+        (
+            f"HoldService/{rpc}"
+            for rpc in ("PlaceHold", "ApproveHold", "ReviewHold", "ReleaseHold", "GetHold", "ListHolds")
+        ),
+        "retention-operator:legal_hold privacy-officer:legal_hold",
+    ),
 }
 _LOG = {
     "ProcessingLogService/SearchEntries": "security-reviewer:security_review privacy-officer:security_review",

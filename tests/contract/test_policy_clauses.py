@@ -35,7 +35,9 @@ CLAUSES: Mapping[str, tuple[str, ...]] = {
     ),
     "제6조 ①②": ("processors.processors.naver_cloud", "gap processor"),
     "제6조 ③": ("processors.exceptions", "gap disclosures"),
-    "제4장 (원칙)": ("destruction.within_days", "gap legal-holds"),
+    "제4장 (원칙)": (
+        "destruction.within_days", "retention.holds.articles", "purposes.purposes.legal_hold", "gap legal-holds",
+    ),
     "제7조 부정이용 기록": ("retention.categories.R-04", "retention.categories.R-23"),
     "제7조 문의 내용": ("retention.categories.R-05",),
     "제7조 제휴 내용": ("retention.categories.R-06",),

@@ -15,6 +15,8 @@ CHANGING_RPCS = {
     "onggi.payment_vault.v1.RevealApprovalService/RequestReveal",
     "onggi.keys.v1.KeyService/RotateKey",
     "onggi.keys.v1.KeyService/RetireKey",
+    "onggi.retention.v1.HoldService/PlaceHold",
+    "onggi.retention.v1.HoldService/ReleaseHold",
 }
 WITH_A_REASON = {
     "onggi.payment_vault.v1.DetokenizationService/Detokenize",
@@ -25,6 +27,10 @@ WITH_A_REASON = {
     "onggi.payment_vault.v1.RevealApprovalService/MarkHoneyToken",
     "onggi.payment_vault.v1.RevealApprovalService/LiftSuspension",
     "onggi.retention.v1.RetentionService/ApprovePlan",
+    "onggi.retention.v1.HoldService/PlaceHold",
+    "onggi.retention.v1.HoldService/ApproveHold",
+    "onggi.retention.v1.HoldService/ReviewHold",
+    "onggi.retention.v1.HoldService/ReleaseHold",
     "onggi.identity.v1.ArchiveService/GetArchived",
     "onggi.identity.v1.ArchiveService/ListArchived",
     "onggi.identity.v1.ConsentService/ListOutdatedConsents",

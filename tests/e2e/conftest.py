@@ -1,10 +1,12 @@
 """A stack to break: its own parts, apart from the stack that whole tests share, and whole again before each fault test."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from dev.stack import Stack
+from tests.e2e import sized as sizes
 from tests.e2e.faults import SERVICES, Figures, thaw
 
 _FIGURES = "figures"
@@ -40,6 +42,21 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running.erase()
 
 
+@pytest.fixture(scope="session")
+def sized(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack for what is tested at full size: nobody else's rows are in it."""
+    running = Stack(tmp_path_factory.mktemp("sized"), services=SERVICES)
+    running.start()
+    yield running
+    running.erase()
+
+
+@pytest.fixture(scope="session")
+def stored(sized: Stack) -> sizes.Stored:
+    """A hundred thousand instruments in its vault."""
+    return asyncio.run(sizes.fill(sized))
+
+
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None]) -> Figures:
     """Keep what a test has measured for the end of the run."""
@@ -67,14 +84,15 @@ def mend(stack: Stack) -> None:
         stack.openbao.start()
     if not stack.otlp_receiver.running:
         stack.otlp_receiver.start()
-    for service in stack.services.values():
-        if not service.running:
-            service.launch()
+    for process in (*stack.span_exporters.values(), *stack.services.values()):
+        if not process.running:
+            process.launch()
     for service in stack.services.values():
         service.wait_ready()
 
 
 def _thaw_all(stack: Stack) -> None:
-    for part in (stack.postgres.process, stack.openbao.process, stack.otlp_receiver, *stack.services.values()):
+    infrastructure = (stack.postgres.process, stack.openbao.process, stack.otlp_receiver)
+    for part in (*infrastructure, *stack.span_exporters.values(), *stack.services.values()):
         if part.running:
             thaw(part)

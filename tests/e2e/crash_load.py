@@ -22,7 +22,11 @@ _PATIENCE = 20.0
 
 @dataclass
 class History:
-    """What the clients saw. `acknowledged`: registration -> its answer; `reads`: disclosures while parts crashed."""
+    """What the clients saw.
+
+    `acknowledged`: registration -> its answer; `reads`: disclosures while parts crashed; `marks`: counts of
+    acknowledgements at which a part is to crash.
+    """
 
     acknowledged: dict[Registration, Answer] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
@@ -31,6 +35,13 @@ class History:
     in_flight_at_crash: list[int] = field(default_factory=list)
     reads: list[tuple[Registration, Answer]] = field(default_factory=list)
     seconds: float = 0.0
+    marks: dict[int, asyncio.Event] = field(default_factory=dict)
+
+    def note(self, registration: Registration, answer: Answer) -> None:
+        """Take an acknowledgement, and wake whoever waits for as many as there are now."""
+        self.acknowledged[registration] = answer
+        if mark := self.marks.get(len(self.acknowledged)):
+            mark.set()
 
     def token(self, registration: Registration) -> str:
         """The acknowledged token."""
@@ -40,15 +51,15 @@ class History:
 async def tokenize_all(
     billing: Caller, wanted: Sequence[Registration], crash: Callable[[], None], crashes: int
 ) -> History:
-    """Tokenize everything; crash at evenly spread counts of acknowledgements, while calls are in flight."""
+    """Tokenize everything; crash at counts of acknowledgements, evenly spread, the last with a quarter or more to go."""
     history, began = History(), time.monotonic()
     free = asyncio.Semaphore(_AT_ONCE)
-    at = [len(wanted) * (number + 1) // (crashes + 1) for number in range(crashes)]
+    marks = [len(wanted) * (number + 1) // (crashes + 2) for number in range(crashes)]
+    history.marks = {count: asyncio.Event() for count in marks}
     tasks = [asyncio.create_task(_until_acknowledged(billing, one, free, history)) for one in wanted]
     readers = [asyncio.create_task(_read(billing, history, number)) for number in range(_READERS)]
-    for count in at:
-        while len(history.acknowledged) < count:  # noqa: ASYNC110 - what is waited for is a count
-            await asyncio.sleep(0.002)
+    for mark in history.marks.values():
+        await mark.wait()
         history.in_flight_at_crash.append(history.in_flight)
         await asyncio.to_thread(crash)
     await asyncio.gather(*tasks)
@@ -70,7 +81,7 @@ async def _until_acknowledged(
             history.in_flight -= 1
         tries += 1
         if answer.code == "OK":
-            history.acknowledged[registration] = answer
+            history.note(registration, answer)
         else:
             name = f"{answer.code} {answer.reason}".rstrip()
             history.failures[name] = history.failures.get(name, 0) + 1

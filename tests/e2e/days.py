@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from onggi.retention.v1.kept_item_pb2 import KeptItem
@@ -27,6 +28,7 @@ from services.retention.certificate import Certifier
 from services.retention.explanation import Explainer
 from services.retention.forecast import Forecast, Measure
 from services.retention.holders import Holders
+from services.retention.holds import known
 from services.retention.job import Job, own_spiffe_id
 from services.retention.preparation import Preparation
 from services.retention.schedule import Schedule
@@ -97,7 +99,7 @@ async def days(stack: Stack) -> AsyncIterator[Days]:
         forecast = Forecast(categories, dict.fromkeys(Measure, _WHOLE))
         preparation = Preparation(holders, categories, forecast, turned.clock)
         turned.schedule = Schedule(process.engine, process.ledger, preparation, job, settings.schedule)
-        turned.explainer = Explainer(holders, calendars, turned.clock)
+        turned.explainer = Explainer(holders, calendars, partial(known, process.engine), turned.clock)
         try:
             yield turned
         finally:

@@ -121,9 +121,9 @@ async def all_open(known: Known) -> bool:
     return True
 
 
-def dump(stack: Stack, file: Path) -> None:
-    """A backup of the vault's database, as an operator makes it."""
-    _run(stack, "pg_dump", ["--format=custom", f"--file={file}", "payment_vault"])
+def dump(stack: Stack, file: Path, database: str = "payment_vault", *, form: str = "custom") -> None:
+    """A backup of a database, as an operator makes it; `form`: custom, or plain to be read."""
+    _run(stack, "pg_dump", [f"--format={form}", f"--file={file}", database])
 
 
 async def restored(stack: Stack, file: Path, statement: str, *arguments: object) -> list[Any]:

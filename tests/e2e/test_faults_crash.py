@@ -36,8 +36,8 @@ def _wanted(count: int, seed: int) -> list[Registration]:
 
 CRASHES: dict[str, tuple[Callable[[Stack], None], int, int]] = {
     "payment_vault": (_kill_vault, 2000, 3),
-    "postgresql": (_kill_postgres, 1000, 2),
-    "openbao": (_kill_openbao, 1000, 2),
+    "postgresql": (_kill_postgres, 2000, 2),
+    "openbao": (_kill_openbao, 2000, 2),
 }
 
 

@@ -142,3 +142,22 @@ async def test_a_token_given_to_another_member_does_not_open(breakable: Stack, f
         figures(f"token written to another member: {_codes(answers)}")
 
         assert _codes(answers) == [BROKEN, "OK", BROKEN, "OK"]
+
+
+async def test_a_salt_that_does_not_open_is_no_destroyed_member(breakable: Stack, figures: Figures) -> None:
+    """A card for a member whose salt is broken answers SEAL_BROKEN, not that the member is gone; its neighbour is stored."""
+    async with Known(breakable) as known:
+        ones = known.fresh(2, members=2)
+        await query(
+            breakable, "payment_vault",
+            "INSERT INTO erasure_key (unit, wrapped_salt) SELECT $1, sealed FROM token LIMIT 1",
+            f"member:{ones[0].member_id}",
+        )  # fmt: skip
+        answers = await asyncio.gather(
+            *(known.billing.ask(known.billing.tokens.Tokenize, one.request()) for one in ones)
+        )
+        await query(
+            breakable, "payment_vault", "DELETE FROM erasure_key WHERE unit = $1", f"member:{ones[0].member_id}"
+        )
+        figures(f"salt of a member broken: {_codes(answers)}")
+        assert _codes(answers) == [BROKEN, "OK"]

@@ -39,6 +39,9 @@ REWRAP = "onggi.keys.v1.KeyService/RewrapKey"
 RETIRE = "onggi.keys.v1.KeyService/RetireKey"
 PLAN = "onggi.retention.v1.RetentionService/PlanPurge"
 APPROVE = "onggi.retention.v1.RetentionService/ApprovePlan"
+HOLD, REVIEW_HOLD = "onggi.retention.v1.HoldService/PlaceHold", "onggi.retention.v1.HoldService/ReviewHold"
+APPROVE_HOLD, RELEASE_HOLD = "onggi.retention.v1.HoldService/ApproveHold", "onggi.retention.v1.HoldService/ReleaseHold"
+LIST_HOLDS, SET_HOLD = "onggi.retention.v1.HoldService/ListHolds", "onggi.purge.v1.PurgeService/SetHold"
 
 
 def rrn(_: World | None = None) -> str:
@@ -333,4 +336,35 @@ ACCESS = [
     Case("subject of a purge that is none", PREPARE, "subject_ids[0]", card, "string.uuid"),
 ]  # fmt: skip
 
-CASES = [*MEMBERS, *CONSENTED, *RECORDS, *INSTRUMENTS, *ACCESS]
+HOLDS = [
+    Case("hold without an article", HOLD, "article", lambda _: "", "string.min_len"),
+    Case("hold on an article that grounds none", HOLD, "article", lambda _: f"법 제{RANDOM.randrange(10**6)}조", "unknown"),
+    Case("resident number as article", HOLD, "article", rrn, "RESIDENT_NUMBER"),
+    Case("resident number as authority", HOLD, "authority", lambda _: f"검찰청 {rrn()}", "RESIDENT_NUMBER"),
+    Case("no authority", HOLD, "authority", lambda _: "", "string.min_len"),
+    Case("authority of 101 characters", HOLD, "authority", lambda _: words(101), "string.max_len"),
+    Case("card number as document", HOLD, "document_number", card, "CARD_NUMBER"),
+    Case("document of 65 characters", HOLD, "document_number", lambda _: words(65), "string.max_len"),
+    Case("no document", HOLD, "document_number", lambda _: "", "string.min_len"),
+    Case("review on a day that is none", HOLD, "review_on", lambda _: "2026-02-30", "date", search=False),
+    Case("review in the past", HOLD, "review_on", lambda _: "2020-01-01", "in_the_past", search=False),
+    Case("review in seven months", HOLD, "review_on", lambda _: "2999-01-01", "too_far", search=False),
+    Case("card number as day of review", HOLD, "review_on", card, "string.pattern"),
+    Case("hold of nothing", HOLD, "", lambda _: "", "required", field="of",
+         change=lambda request, _: request.ClearField("of")),
+    Case("card number as member to hold", HOLD, "member_id", card, "string.uuid"),
+    Case("hold without a reason", HOLD, "access.reason", lambda _: " ", "required", reason="REASON_REQUIRED", search=False),
+    Case("hold for another purpose", HOLD, "access.purpose", lambda _: "destruction", reason="PURPOSE_NOT_ALLOWED",
+         search=False),
+    Case("approval of a hold that is not there", APPROVE_HOLD, "hold_id", lambda _: examples.new_id(),
+         reason="HOLD_NOT_FOUND", search=False),
+    Case("review of a hold that is not there", REVIEW_HOLD, "hold_id", lambda _: examples.new_id(),
+         reason="HOLD_NOT_FOUND", search=False),
+    Case("card number as hold to release", RELEASE_HOLD, "hold_id", card, "string.uuid"),
+    Case("release without a reason", RELEASE_HOLD, "access.reason", lambda _: "", "required", reason="REASON_REQUIRED"),
+    Case("page of 101 holds", LIST_HOLDS, "page_size", lambda _: 101, "uint32.lte"),
+    Case("card number as page of holds", LIST_HOLDS, "page_token", card, "invalid", reason="PAGE_TOKEN_INVALID"),
+    Case("hold of a holder without an article", SET_HOLD, "article", lambda _: "", "string.min_len"),
+]  # fmt: skip
+
+CASES = [*MEMBERS, *CONSENTED, *RECORDS, *INSTRUMENTS, *ACCESS, *HOLDS]

@@ -32,7 +32,7 @@ from onggi.identity.v1 import (
 from onggi.keys.v1 import key_service_pb2
 from onggi.payment_vault.v1 import detokenization_service_pb2, reveal_approval_service_pb2, tokenization_service_pb2
 from onggi.processing_log.v1 import processing_log_service_pb2
-from onggi.retention.v1 import retention_service_pb2
+from onggi.retention.v1 import hold_service_pb2, retention_service_pb2
 
 from cli.app import main
 
@@ -55,7 +55,7 @@ _FILES = {
         _KEYS,
         _LOG,
     ),
-    "retention": (retention_service_pb2.DESCRIPTOR, _LOG),
+    "retention": (retention_service_pb2.DESCRIPTOR, hold_service_pb2.DESCRIPTOR, _LOG),
 }
 COMMAND = Path(__file__).parents[2] / "bin" / "onggi"
 RECORD_ID = "0198c0de-0000-7000-8000-000000000001"

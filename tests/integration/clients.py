@@ -26,7 +26,7 @@ from onggi.keys.v1 import key_service_pb2
 from onggi.payment_vault.v1 import detokenization_service_pb2, reveal_approval_service_pb2, tokenization_service_pb2
 from onggi.processing_log.v1 import processing_log_service_pb2
 from onggi.purge.v1 import purge_service_pb2
-from onggi.retention.v1 import retention_service_pb2
+from onggi.retention.v1 import hold_service_pb2, retention_service_pb2
 
 from dev.identities import CALLERS, Credentials, account, server_name
 from dev.stack import Stack
@@ -43,7 +43,7 @@ _SERVED_BY: dict[str, tuple[Any, ...]] = {
         tokenization_service_pb2, detokenization_service_pb2, reveal_approval_service_pb2, key_service_pb2,
         purge_service_pb2, processing_log_service_pb2,
     ),
-    "retention": (retention_service_pb2, processing_log_service_pb2),
+    "retention": (retention_service_pb2, hold_service_pb2, processing_log_service_pb2),
 }  # fmt: skip
 
 

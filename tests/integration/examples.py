@@ -24,8 +24,10 @@ from onggi.payment_vault.v1 import reveal_approval_service_pb2 as approvals
 from onggi.payment_vault.v1 import tokenization_service_pb2 as tokens
 from onggi.processing_log.v1 import processing_log_service_pb2 as logs
 from onggi.purge.v1 import purge_service_pb2 as purge
+from onggi.retention.v1 import hold_service_pb2 as holds
 from onggi.retention.v1 import retention_service_pb2 as retention
 
+from chassis.kst import event_date
 from dev.synthetic_numbers import NumberSource
 from dev.synthetic_words import WordSource
 from tests.integration.clients import Clients
@@ -74,10 +76,14 @@ def contact_profile(**changes: str) -> contacts.ContactProfile:
     return contacts.ContactProfile(**{**values, **changes})
 
 
+# Of sole proprietors too: cards and accounts are drawn by the thousand, and a class has ten thousand numbers.
+PAYERS = tuple(f"{number:02}" for number in (*range(1, 80), 81, 86, 87, 88))
+
+
 def card(**changes: str) -> instruments.Instrument:
     """A card of a test range that is good for years."""
     values = {
-        "business_registration_number": NUMBERS.business_number(("81", "86", "87", "88")),
+        "business_registration_number": NUMBERS.business_number(PAYERS),
         "number": NUMBERS.card(),
         "expiry": f"12/{(datetime.now(UTC).year + 4) % 100:02}",
     }
@@ -90,7 +96,7 @@ def bank_account(**changes: str) -> instruments.Instrument:
     values = {
         "bank_code": code,
         "number": number,
-        "business_registration_number": NUMBERS.business_number(("81", "86", "87", "88")),
+        "business_registration_number": NUMBERS.business_number(PAYERS),
     }
     return instruments.Instrument(bank_account=instruments.BankAccount(**{**values, **changes}))
 
@@ -115,6 +121,15 @@ def tokenize(member_id: str, instrument: instruments.Instrument | None = None) -
     return tokens.TokenizeRequest(
         access=access("billing"), request_id=new_id(), member_id=member_id, instrument=instrument or card()
     )
+
+
+def hold(**of: str) -> holds.PlaceHoldRequest:
+    """A hold that a court's order asks for, on nobody unless told otherwise."""
+    return holds.PlaceHoldRequest(
+        access=access("legal_hold", reason="a test"), request_id=new_id(), authority="서울중앙지방법원",
+        document_number=f"2026카기{RANDOM.randrange(10**5)}", article="민사소송법 제375조",
+        review_on=event_date(datetime.now(UTC)).isoformat(), **of or {"record_id": new_id()},
+    )  # fmt: skip
 
 
 def _bodies() -> Mapping[str, Callable[[], Message]]:
@@ -188,6 +203,8 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
         "onggi.purge.v1.PurgeService/VerifyPurge": lambda: purge.VerifyPurgeRequest(
             plan_id=one(), epoch=1, category="R-99"),
         "onggi.purge.v1.PurgeService/ListKept": lambda: purge.ListKeptRequest(member_id=one()),
+        "onggi.purge.v1.PurgeService/SetHold": lambda: purge.SetHoldRequest(
+            hold_id=one(), record_id=one(), article="민사소송법 제375조", placed_on="2026-01-02"),
         "onggi.retention.v1.RetentionService/PlanPurge": lambda: retention.PlanPurgeRequest(
             request_id=one(), categories=["R-99"]),
         "onggi.retention.v1.RetentionService/GetPlan": lambda: retention.GetPlanRequest(plan_id=one()),
@@ -200,6 +217,13 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
         "onggi.retention.v1.RetentionService/GetCertificate": lambda: retention.GetCertificateRequest(plan_id=one()),
         "onggi.retention.v1.RetentionService/ExplainRetention": lambda: retention.ExplainRetentionRequest(
             member_id=one()),
+        "onggi.retention.v1.HoldService/PlaceHold": hold,
+        "onggi.retention.v1.HoldService/ApproveHold": lambda: holds.ApproveHoldRequest(request_id=one(), hold_id=one()),
+        "onggi.retention.v1.HoldService/ReviewHold": lambda: holds.ReviewHoldRequest(
+            request_id=one(), hold_id=one(), review_on=event_date(datetime.now(UTC)).isoformat()),
+        "onggi.retention.v1.HoldService/ReleaseHold": lambda: holds.ReleaseHoldRequest(request_id=one(), hold_id=one()),
+        "onggi.retention.v1.HoldService/GetHold": lambda: holds.GetHoldRequest(hold_id=one()),
+        "onggi.retention.v1.HoldService/ListHolds": holds.ListHoldsRequest,
         "onggi.processing_log.v1.ProcessingLogService/SearchEntries": lambda: logs.SearchEntriesRequest(page_size=1),
         "onggi.processing_log.v1.ProcessingLogService/GetEntry": lambda: logs.GetEntryRequest(record_id=one()),
     }  # fmt: skip
@@ -212,6 +236,7 @@ PURPOSES = {
     "onggi.retention.v1": "destruction", "onggi.processing_log.v1": "security_review",
     "onggi.identity.v1.ArchiveService": "tax", "onggi.payment_vault.v1.RevealApprovalService": "security_review",
     "onggi.payment_vault.v1.RevealApprovalService/RequestReveal": "billing",
+    "onggi.retention.v1.HoldService": "legal_hold", "onggi.purge.v1.PurgeService/SetHold": "legal_hold",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from chassis.instants import timestamp
 from chassis.kst import KST, event_date
 from tests.integration import examples
 from tests.integration.clients import Clients, Outcome
-from tests.integration.examples import NUMBERS, RANDOM, WORDS
+from tests.integration.examples import NUMBERS, PAYERS, RANDOM, WORDS
 
 RECORDS = "onggi.identity.v1.RecordService"
 
@@ -29,13 +29,13 @@ def _number(digits: int) -> str:
 def _payment() -> kinds.PaymentRecord:
     return kinds.PaymentRecord(
         amount=_number(6), supplied=WORDS.letters(14), masked_instrument="400000******0002", approval_number=_number(8),
-        business_registration_number=NUMBERS.business_number(("81", "86")), payer_phone=NUMBERS.phone("010"),
+        business_registration_number=NUMBERS.business_number(PAYERS), payer_phone=NUMBERS.phone("010"),
     )  # fmt: skip
 
 
 def _tax_document() -> kinds.TaxDocumentRecord:
     return kinds.TaxDocumentRecord(
-        document_number=_number(16), business_registration_number=NUMBERS.business_number(("81",)), amount=_number(6)
+        document_number=_number(16), business_registration_number=NUMBERS.business_number(PAYERS), amount=_number(6)
     )
 
 

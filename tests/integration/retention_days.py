@@ -4,7 +4,7 @@ No service has a setting that fakes the time: what differs from the process is t
 """
 
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import uuid4
@@ -18,30 +18,34 @@ from chassis.policy.load import load
 from dev.stack import Stack
 from services.retention.categories import Categories
 from services.retention.explanation import Explainer
+from services.retention.hold import Hold
 from services.retention.holders import Holders
 from services.retention.plan import Part
 from services.retention.preparation import prepare
 from tests.integration.log_rows import Log
 from tests.integration.retention_rig import settings_of
 
+Register = Callable[[Collection[str]], Awaitable[Mapping[str, Hold]]]
+
 
 @dataclass(frozen=True)
 class Days:
-    """Explains and purges on any Korean day."""
+    """Explains and purges on any Korean day. ``register``: tells what there is of holds."""
 
     holders: Holders
     calendars: Calendars
+    register: Register
 
     @classmethod
-    def of(cls, stack: Stack) -> "Days":
+    def of(cls, stack: Stack, register: Register | None = None) -> "Days":
         """With the certificate and the holders of the stack's retention service, on the policy that it runs on."""
         settings = settings_of(stack)
         calendars = Calendars(load(settings.policy_directory))
-        return cls(Holders(settings.holders.by_name(), settings.tls), calendars)
+        return cls(Holders(settings.holders.by_name(), settings.tls), calendars, register or _no_holds)
 
     async def explain(self, day: date, member_id: str = "", record_id: str = "") -> list[KeptItem]:
         """What is kept on a day."""
-        explainer = Explainer(self.holders, self.calendars, lambda: datetime.combine(day, time(12), KST))
+        explainer = Explainer(self.holders, self.calendars, self.register, lambda: datetime.combine(day, time(12), KST))
         return await explainer.explain(_traceparent(), member_id, record_id)
 
     async def purge(self, day: date, *names: str) -> list[Part]:
@@ -75,6 +79,12 @@ async def log(stack: Stack) -> AsyncIterator[Log]:
     opened = Log(stack)
     yield opened
     await opened.close()
+
+
+async def _no_holds(hold_ids: Collection[str]) -> Mapping[str, Hold]:
+    """What the register has of the holds: nothing, unless a test says where the register is."""
+    assert not hold_ids
+    return {}
 
 
 def _traceparent() -> str:

@@ -25,13 +25,17 @@ PAGE = 1000
 
 @dataclass
 class Kept:
-    """What a holder keeps of one category. ``rows``: rows of each unit; ``subjects``: whether units are subjects."""
+    """What a holder keeps of one category.
+
+    ``rows``: rows of each unit; ``subjects``: whether units are subjects; ``conflicts``: what a law keeps longer.
+    """
 
     table: str
     due: list[str] = field(default_factory=list)
     rows: int = 1
     subjects: bool = True
     follows: bool = False
+    conflicts: int = 0
 
 
 @dataclass
@@ -49,7 +53,7 @@ class Holder(rpc.PurgeServiceServicer):
     """A holder.
 
     ``failures``: how many of the coming ExecutePurge calls fail; ``left``: what the verification finds; ``kept``: what it
-    tells of whomever it is asked for.
+    tells of whomever it is asked for; ``holds``: by id, true while one stands; ``held``: units that it leaves alone.
     """
 
     def __init__(self, categories: dict[str, Kept], page: int = PAGE) -> None:
@@ -60,6 +64,8 @@ class Holder(rpc.PurgeServiceServicer):
         self.down = False
         self.left = 0
         self.kept: list[api.Kept] = []
+        self.holds: dict[str, bool] = {}
+        self.held: set[str] = set()
         self.before_kept: Callable[[], Awaitable[object]] | None = None
         self.idle = False
         self.pause = 0.0
@@ -81,7 +87,7 @@ class Holder(rpc.PurgeServiceServicer):
         return api.PreparePurgeResponse(
             counts=[api.TableCount(table=kept.table, rows=len(units) * kept.rows)], units=len(units),
             digest=digest(units), subject_ids=shown if kept.subjects else [],
-            next_page_token=str(start + self.page) if more else "",
+            next_page_token=str(start + self.page) if more else "", conflicts=0 if start else kept.conflicts,
         )  # fmt: skip
 
     async def ExecutePurge(self, request: api.ExecutePurgeRequest, context: Any) -> api.ExecutePurgeResponse:  # noqa: N802
@@ -95,12 +101,14 @@ class Holder(rpc.PurgeServiceServicer):
         await asyncio.sleep(self.pause)
         due = sorted(unit for unit, state in known.units.items() if state == "DUE")
         for unit in [] if self.idle else due[: request.limit]:
-            known.units[unit] = "DESTROYED"
+            known.units[unit] = "HELD" if unit in self.held else "DESTROYED"
         kept = self.categories[request.category]
         kept.due = [unit for unit in kept.due if known.units.get(unit) != "DESTROYED"]
         rows = known.count("DESTROYED") * kept.rows
         return api.ExecutePurgeResponse(
-            destroyed=[api.TableCount(table=kept.table, rows=rows)], remaining=known.count("DUE")
+            destroyed=[api.TableCount(table=kept.table, rows=rows)],
+            remaining=known.count("DUE"),
+            held=known.count("HELD"),
         )
 
     async def VerifyPurge(self, request: api.VerifyPurgeRequest, context: Any) -> api.VerifyPurgeResponse:  # noqa: N802
@@ -119,6 +127,11 @@ class Holder(rpc.PurgeServiceServicer):
         more = start + self.page < len(self.kept)
         shown = self.kept[start : start + self.page]
         return api.ListKeptResponse(kept=shown, next_page_token=str(start + self.page) if more else "")
+
+    async def SetHold(self, request: api.SetHoldRequest, context: Any) -> api.SetHoldResponse:  # noqa: N802
+        await self._begin("SetHold", request, context)
+        self.holds[request.hold_id] = self.holds.get(request.hold_id, True) and not request.released
+        return api.SetHoldResponse()
 
     async def _begin(self, name: str, request: Any, context: Any) -> None:
         self.calls.append((name, request, dict(context.invocation_metadata())))

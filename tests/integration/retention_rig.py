@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,9 @@ import grpc.aio
 import pytest
 from onggi.access.v1.access_context_pb2 import AccessContext
 from onggi.processing_log.v1 import processing_log_service_pb2
+from onggi.retention.v1 import hold_service_pb2 as hold_api
 from onggi.retention.v1 import retention_service_pb2 as api
+from onggi.retention.v1.hold_service_pb2_grpc import HoldServiceStub
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 from onggi.retention.v1.retention_service_pb2_grpc import RetentionServiceStub
 from sqlalchemy import text
@@ -37,7 +40,11 @@ from services.retention.categories import Categories
 from services.retention.certificate import Certifier
 from services.retention.explanation import Explainer
 from services.retention.forecast import Forecast, Measure
+from services.retention.hold_servicer import HoldServicer
+from services.retention.hold_telling import Telling
+from services.retention.hold_worker import HoldWorker
 from services.retention.holders import Holders
+from services.retention.holds import Holds, known
 from services.retention.job import Job, own_spiffe_id
 from services.retention.plan import utc_now
 from services.retention.plans import Plans
@@ -106,6 +113,7 @@ class Rig:
     identity: Holder
     vault: Holder
     archive: Holder
+    hold_worker: HoldWorker
     channels: list[grpc.aio.Channel] = field(default_factory=list)
     now: datetime | None = None
 
@@ -118,6 +126,12 @@ class Rig:
         channel = client(self.stack, caller)
         self.channels.append(channel)
         return RetentionServiceStub(channel)  # type: ignore[no-untyped-call,unused-ignore]
+
+    def holds(self, caller: str = OFFICER) -> Any:
+        """HoldService as this caller."""
+        channel = client(self.stack, caller)
+        self.channels.append(channel)
+        return HoldServiceStub(channel)  # type: ignore[no-untyped-call,unused-ignore]
 
     async def plan(self, *categories: str, caller: str = OPERATOR, request_id: str = "") -> api.Plan:
         """PlanPurge."""
@@ -205,13 +219,20 @@ async def rig(
         limits = {Measure.MEMBERS: members, Measure.LOGIN_RECORDS: login_records, Measure.RECORDS: records}
         slow = pace or Pace(attempts=3, pause_seconds=0.01)
         worker = Worker(process.engine, peers, Certifier(transit, categories, settings.windows), job, slow)
-        running = Rig(stack, process, worker, None, *holders)  # type: ignore[arg-type]  # the schedule needs its clock
+        running = Rig(stack, process, worker, None, *holders, None)  # type: ignore[arg-type]  # these need its clock
         preparation = Preparation(peers, categories, Forecast(categories, limits), running.clock)
         running.schedule = Schedule(process.engine, process.ledger, preparation, job, settings.schedule)
         plans = Plans(process.engine, mutations, preparation, process.policy.version, worker.wake)
-        servicer = RetentionServicer(process.engine, plans, Explainer(peers, calendars, running.clock))
+        rules = policy.retention.holds
+        telling = Telling(process.engine, peers, job, rules.purpose)
+        running.hold_worker = HoldWorker(process.engine, telling, running.clock)
+        holds = Holds(process.engine, mutations, telling, rules, running.clock)
+        servicer = RetentionServicer(
+            process.engine, plans, Explainer(peers, calendars, partial(known, process.engine), running.clock)
+        )
         server = Server(settings.server, settings.tls, Grounds(process.policy, process.ledger), [
             (api.DESCRIPTOR.services_by_name["RetentionService"], servicer),
+            (hold_api.DESCRIPTOR.services_by_name["HoldService"], HoldServicer(holds)),
             (
                 processing_log_service_pb2.DESCRIPTOR.services_by_name["ProcessingLogService"],
                 LogReader("retention", process.auditor),

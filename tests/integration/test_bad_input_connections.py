@@ -72,18 +72,19 @@ async def test_the_port_of_the_probes_serves_health_alone(stack: Stack, service:
 
 
 @pytest.mark.parametrize(
-    "names",
+    ("names", "subject"),
     [
-        [spiffe_id("apps", "portal"), spiffe_id("apps", "billing")],
-        ["spiffe://onggi/ns/apps/sa/portal/extra"],
+        ([spiffe_id("apps", "portal"), spiffe_id("apps", "billing")], "test"),
+        (["spiffe://onggi/ns/apps/sa/portal/extra"], "test"),
+        ([], spiffe_id("apps", "portal")),
     ],
-    ids=["two ids", "another form"],
+    ids=["two ids", "another form", "an id as the common name"],
 )
 async def test_a_certificate_that_names_nobody_is_refused_and_recorded(
-    stack: Stack, log: Log, names: list[str]
+    stack: Stack, log: Log, names: list[str], subject: str
 ) -> None:
     """UNAUTHENTICATED, CALLER_UNIDENTIFIED, with a row of an unidentified actor (LG-02, V7)."""
-    credentials = issued(stack, names)
+    credentials = issued(stack, names, subject)
     channel = secure_channel(stack, "identity", credentials)
     refused = await answer_to(channel)
     assert refused.code() is grpc.StatusCode.UNAUTHENTICATED
@@ -113,16 +114,17 @@ def forged(stack: Stack, name: str) -> grpc.ChannelCredentials:
     return grpc.ssl_channel_credentials(ours, key_pem(key), certificate.public_bytes(Encoding.PEM))
 
 
-def issued(stack: Stack, names: list[str]) -> grpc.ChannelCredentials:
-    """A certificate of our own authority with these URI names."""
+def issued(stack: Stack, names: list[str], subject: str) -> grpc.ChannelCredentials:
+    """A certificate of our own authority with these URI names and this common name."""
     key = ec.generate_private_key(ec.SECP256R1())
     request = (
         x509.CertificateSigningRequestBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")]))
-        .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(name) for name in names]), critical=True)
-        .sign(key, hashes.SHA256())
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
     )  # fmt: skip
-    csr = request.public_bytes(Encoding.PEM).decode()
+    if names:
+        alternative = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(name) for name in names])
+        request = request.add_extension(alternative, critical=True)
+    csr = request.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
     answer = stack.openbao.client().write_data(f"pki/sign/{PKI_ROLE}", data={"csr": csr, "exclude_cn_from_sans": True})
     return grpc.ssl_channel_credentials(
         stack.service_credentials("identity").ca.read_bytes(), key_pem(key), answer["data"]["certificate"].encode()

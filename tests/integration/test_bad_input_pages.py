@@ -24,7 +24,8 @@ RECORDS = "onggi.identity.v1.RecordService/ListRecords"
 TOKENS = "onggi.payment_vault.v1.TokenizationService/ListTokens"
 ENTRIES = "onggi.processing_log.v1.ProcessingLogService/SearchEntries"
 PLANS = "onggi.retention.v1.RetentionService/ListPlans"
-LISTS = (CONTACTS, OUTDATED, RECORDS, TOKENS, ENTRIES, PLANS)
+HOLDS = "onggi.retention.v1.HoldService/ListHolds"
+LISTS = (CONTACTS, OUTDATED, RECORDS, TOKENS, ENTRIES, PLANS, HOLDS)
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 

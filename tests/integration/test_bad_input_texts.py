@@ -90,7 +90,7 @@ def _put_into(request: Any, path: str, value: str, world: World) -> Any:
     return request
 
 
-@pytest.mark.parametrize("tried", product(METHODS, KINDS), ids="-".join)
+@pytest.mark.parametrize("tried", [*product(METHODS, KINDS)], ids="-".join)
 async def test_a_number_in_a_text_field_is_refused(
     clients: Clients, log: Log, planted: Planted, world: World, tried: tuple[str, str]
 ) -> None:

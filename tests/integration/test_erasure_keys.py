@@ -1,5 +1,6 @@
 """How long a process remembers a salt, on the real database and key server; only the clock is moved."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 from chassis import errors
 from chassis.database import Hot, connect
 from chassis.erasure_keys import ErasureKeys
-from chassis.transit import Transit
+from chassis.transit import Sealed, Transit
 from dev.stack import Stack
 from services.identity import keys
 from tests.integration.log_rows import Log
@@ -16,6 +17,38 @@ from tests.integration.purges import change
 from tests.integration.test_archive_movers import settings_of
 
 pytestmark = pytest.mark.timeout(120)
+
+
+async def test_a_salt_that_is_forgotten_meanwhile_is_still_given(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute that ends while the key server opens another salt takes nobody's away: both members are there."""
+    settings = settings_of(stack)
+    transit, engine = Transit(settings.vault, settings.tls, keys.VAULT_ROLE), connect(settings.database)
+    hot = Hot(engine, "salts")
+    await transit.start()
+    now = [1000.0]
+    monkeypatch.setattr("chassis.erasure_keys.time", SimpleNamespace(monotonic=lambda: now[0]))
+    decrypt = transit.decrypt
+
+    async def slowly(key: str, items: Sequence[Sealed]) -> list[bytes | errors.SealBroken]:
+        now[0] += 2
+        return await decrypt(key, items)
+
+    try:
+        remembering = ErasureKeys(transit, keys.EPOCH_KEY, hot)
+        early, late = (keys.member_unit(str(uuid4())) for _ in range(2))
+        first = await remembering.ensure([early])
+        now[0] += 1
+        await remembering.ensure([late])
+        now[0] += 58
+        monkeypatch.setattr(transit, "decrypt", slowly)
+        third = keys.member_unit(str(uuid4()))
+        found = await remembering.ensure([early, late, third])
+        assert [type(salt) for salt in found.values()] == [bytes, bytes, bytes]
+        assert found[early] == first[early]
+    finally:
+        await transit.close()
+        await hot.close()
+        await engine.dispose()
 
 
 async def test_a_salt_in_use_is_forgotten_after_a_minute_too(

@@ -17,7 +17,7 @@ CHANGES = {
         "INSERT INTO contact SELECT * FROM contact WHERE false"]),
     "login_record": ("identity", ["UPDATE login_record SET sealed = sealed", "DELETE FROM login_record WHERE false",
         "INSERT INTO login_record SELECT * FROM login_record WHERE false",
-        "SELECT drop_login_record_partition(current_date)"]),
+        "SELECT detach_month('login', current_date, '{}')"]),
     "erasure_key": ("identity", ["UPDATE erasure_key SET unit = unit",
         "UPDATE erasure_key SET wrapped_salt = NULL, destroyed_at = now() WHERE false"]),
     "token": ("payment_vault", ["UPDATE token SET kind = kind", "DELETE FROM token WHERE false",

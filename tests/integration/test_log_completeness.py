@@ -31,6 +31,7 @@ SAMPLE = [
     "onggi.payment_vault.v1.DetokenizationService/BatchDetokenize",
     "onggi.processing_log.v1.ProcessingLogService/SearchEntries",
     "onggi.retention.v1.RetentionService/ListPlans",
+    "onggi.retention.v1.HoldService/ListHolds",
 ]
 MISSES = [
     "onggi.identity.v1.MemberService/GetMember",
@@ -63,7 +64,7 @@ async def test_an_answer_is_recorded(clients: Clients, log: Log, world: World, r
     assert (row["purpose"], row["reason"]) == (request.access.purpose, "a test")
     assert row["trace_id"] == outcome.trace_id
     assert row["request_id"] == getattr(request, "request_id", "")
-    if "RetentionService" not in rpc and "ProcessingLog" not in rpc:
+    if "onggi.retention" not in rpc and "ProcessingLog" not in rpc:
         assert row["subject_count"] == len(row["subject_ids"]) >= 1
         if not rpc.endswith("RegisterMember"):
             assert world.member_id in {str(found) for found in row["subject_ids"]}

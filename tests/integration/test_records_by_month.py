@@ -9,7 +9,7 @@ import pytest
 from tests.integration import examples
 from tests.integration.clients import Clients
 from tests.integration.log_rows import Log
-from tests.integration.purges import Plan, destroyed, rows
+from tests.integration.purges import Plan, change, destroyed, rows
 from tests.integration.record_examples import append, errors_of, list_of, record, today
 
 pytestmark = pytest.mark.timeout(120)
@@ -124,3 +124,13 @@ async def test_records_that_come_while_their_month_is_dropped(clients: Clients, 
     left = await destroyed(clients, "R-22", days[-1])
     assert gone + left.get("usage_record", 0) == taken
     assert not await partition(log, "usage", month)
+
+
+async def test_a_day_whose_salt_does_not_open_is_not_over(clients: Clients, log: Log) -> None:
+    """A broken salt is SEAL_BROKEN, for on-call, and not PERIOD_ENDED, by which a record would be given up."""
+    member_id, day = await member(clients), date(2002, 5, 1)
+    unit = f"usage:{day}"
+    await change(log, "INSERT INTO erasure_key (unit, wrapped_salt) SELECT $1, sealed FROM member LIMIT 1", unit)
+    outcome = await append(clients, [record("usage", member_id, day=day)])
+    await change(log, "DELETE FROM erasure_key WHERE unit = $1", unit)
+    assert (outcome.code.name, outcome.reason) == ("INTERNAL", "SEAL_BROKEN")

@@ -52,6 +52,20 @@ async def test_a_plan_is_destroyed_verified_and_certified(stack: Stack) -> None:
         assert [3, 3, 3] == batches
 
 
+async def test_what_is_held_is_counted_apart(stack: Stack) -> None:
+    """LC-13: the plan comes to its end, and says, as its certificate does, how many units a hold has kept from it."""
+    async with rig(stack, three_holders(members=3)) as running:
+        due = running.identity.categories["R-01"].due
+        running.identity.held = {due[0], due[1]}
+        plan = await finished(running, await started(running, "R-01"))
+        stated = json.loads((await running.certificate(plan.plan_id)).statement)
+
+        assert api.PLAN_STATE_CERTIFIED == plan.state
+        assert [(3, 2, 0), (3, 0, 0)] == [(part.units, part.held, part.skipped) for part in plan.parts]
+        assert [1, 6] == [part.destroyed[0].rows for part in plan.parts]
+        assert [2, 0] == [category["units_held"] for category in stated["categories"]]
+
+
 async def test_the_certificate_is_canonical_and_its_signature_verifies(stack: Stack) -> None:
     """The statement's bytes are canonical JSON, signed by the key that was handed over by another way (LC-08)."""
     async with rig(stack, three_holders(members=25)) as running:

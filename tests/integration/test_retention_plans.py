@@ -74,6 +74,19 @@ async def test_subjects_are_passed_on_page_by_page(stack: Stack) -> None:
         assert [23, 23] == [part.units for part in plan.parts]
 
 
+async def test_what_laws_contradict_on_stands_in_the_plan_and_is_no_unit(stack: Stack) -> None:
+    """R-25: a holder tells it once, with the first of its pages; it counts for no forecast and stays with the plan."""
+    async with rig(stack, three_holders(records=23, page=10)) as running:
+        running.identity.categories["R-09b"].conflicts = 5000
+        plan = await running.plan("R-09b")
+
+        assert 3 == len(running.identity.of("PreparePurge", plan.plan_id))
+        assert not plan.exceeds_forecast
+        for told in (plan, await running.get(plan.plan_id)):
+            parts = {part.holder: (part.units, part.conflicts) for part in told.parts}
+            assert {"identity": (23, 5000), "archive": (0, 0)} == parts
+
+
 async def test_no_subject_id_is_stored(stack: Stack) -> None:
     """Retention passes ids of subjects on and keeps none: none of its tables holds one (R-03, LC-08)."""
     async with rig(stack, three_holders(members=5)) as running:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from onggi.retention.v1 import retention_service_pb2 as api
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from chassis.kst import KST
 from chassis.policy.calendar import due
@@ -69,6 +70,20 @@ async def test_the_plan_of_the_schedule_is_in_the_processing_log(running: Rig) -
     assert (RETENTION, "JOB", "destruction") == (row.actor, row.actor_type, row.purpose)
     for _, metadata in running.vault.of("PreparePurge", str(run.plan_id)):
         assert f"00-{row.trace_id}-{row.span_id}-01" == metadata["traceparent"]
+
+
+async def test_a_day_without_a_plan_tells_of_what_laws_contradict_on(running: Rig) -> None:
+    """R-25: nothing is due, so there is no plan; the log has a warning every day until a person has decided."""
+    assert running.now is not None
+    running.identity.categories["R-01"].due.clear()
+    running.archive.categories["R-10"].conflicts = 2
+    with capture_logs() as lines:
+        await running.schedule.look()
+    [run] = await runs(running, running.now)
+
+    assert run.plan_id is None
+    [told] = [line for line in lines if line["log_level"] == "warning"]
+    assert ("R-10", "archive", 2) == (told["category"], told["holder"], told["conflicts"])
 
 
 async def test_a_day_is_planned_once(running: Rig) -> None:

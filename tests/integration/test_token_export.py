@@ -82,3 +82,37 @@ def test_an_approval_that_is_missing_is_an_answer(cli_stack: Stack, onggi: Onggi
     assert ended.code == 7
     assert "APPROVAL_REQUIRED" in ended.err
     assert CARD not in ended.out
+
+
+def test_a_refused_call_says_how_far_it_came(cli_stack: Stack, onggi: Onggi) -> None:
+    """LG-05: calls are of 1,000 tokens whatever the limit; one that needs a second person says for how many, and why."""
+    members = [f"0198c0de-0000-7000-8000-{number:012x}" for number in range(1, 1001)]
+
+    def few_members_first(request: reveals.BatchDetokenizeRequest) -> reveals.BatchDetokenizeResponse | Refusal:
+        if len({item.member_id for item in request.items}) > 500:
+            return Refusal(grpc.StatusCode.FAILED_PRECONDITION, "APPROVAL_REQUIRED")
+        return _revealed(request)
+
+    def of_one_token(request: tokens.ListTokensRequest) -> tokens.ListTokensResponse:
+        """The first member has a thousand tokens, the others one."""
+        count = 200 if request.member_id == members[0] else 1
+        page = int(request.page_token or "1")
+        token = Token(token=f"tok_card_{request.member_id[-4:]}{page}", member_id=request.member_id,
+                      masked=Instrument(card=Card(number=MASKED)))  # fmt: skip
+        following = str(page + 1) if count > 1 and page < 5 else ""
+        return tokens.ListTokensResponse(tokens=[token] * count, next_page_token=following)
+
+    cli_stack.payment_vault.answers |= {"ListTokens": of_one_token, "BatchDetokenize": few_members_first}
+    command = ("token", "export", "--purpose", "billing", "--reveal", "--reason", "이관")
+    ended = onggi(*command, stdin="\n".join(members))
+    assert ended.code == 7
+    assert len(ended.out.splitlines()) == 1000
+    assert "revealed: 1000 tokens; refused: a call for 999 tokens of 999 members" in ended.err
+    assert "onggi reveal request" in ended.err
+    assert [len(request.items) for request in cli_stack.payment_vault.of("BatchDetokenize")] == [1000, 999]
+
+    cli_stack.payment_vault.asked.clear()
+    ended = onggi(*command, "--approval", "0198c0de-0000-7000-8000-0000000000ff", stdin="\n".join(members))
+    assert ended.code == 2
+    assert "give the members in parts" in ended.err
+    assert not cli_stack.payment_vault.of("BatchDetokenize"), "nothing is revealed for half of what was asked"

@@ -43,6 +43,22 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "retention", ("categories", "R-10", "purpose"), "support",
         "chapters/4-retention.toml: categories.R-10.purpose: …is of the kind 'contract'",
     ),
+    "holds without a purpose of the law": (
+        "retention", ("holds", "purpose"), "destruction",
+        "chapters/4-retention.toml: holds.purpose: …is of the kind 'duty'",
+    ),
+    "holds under no purpose": (
+        "retention", ("holds", "purpose"), "custody",
+        "chapters/4-retention.toml: holds.purpose: …names 'custody', which",
+    ),
+    "a review later than six months": (
+        "retention", ("holds", "longest_review_months"), 7,
+        "chapters/4-retention.toml: holds.longest_review_months: …less than or equal to 6",
+    ),
+    "no article that grounds a hold": (
+        "retention", ("holds", "articles"), {},
+        "chapters/4-retention.toml: holds.articles: …at least 1",
+    ),
     "a purpose that opens no archive": (
         "retention", ("categories", "R-12", "purpose"), "tax",
         "chapters/4-retention.toml: categories.R-12.purpose: …in the archive alone",

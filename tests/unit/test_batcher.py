@@ -104,3 +104,88 @@ async def test_one_too_many_is_refused_at_once() -> None:
     await batcher.close()
     with pytest.raises(errors.Stopping):
         await batcher.submit(5)
+
+
+async def test_one_timer_ends_each_wait_at_its_own_time() -> None:
+    """Short and long deadlines wait side by side, in the queue and in flight: the short ones end first, each for itself."""
+    flush = Recorder()
+    batcher: Batcher[int, int] = Batcher("test", flush)
+    flush.gate.clear()
+    now = asyncio.get_running_loop().time()
+    flying = asyncio.create_task(batcher.submit(1, now + 5))
+    await asyncio.sleep(0.01)
+    seconds = {2: 0.4, 3: 0.1, 4: None, 5: 0.2}
+    queued = {item: asyncio.create_task(batcher.submit(item, limit and now + limit)) for item, limit in seconds.items()}
+
+    ended = []
+    for item in (3, 5, 2):
+        with pytest.raises(errors.DeadlinePassed):
+            await queued[item]
+        ended.append(asyncio.get_running_loop().time() - now)
+    flush.gate.set()
+
+    assert [await flying, await queued[4]] == [2, 8]
+    assert ended == sorted(ended)
+    assert ended[0] < 0.2 < ended[2] < 0.4
+
+
+async def test_two_flushes_are_in_flight_where_the_first_says_so_and_never_three() -> None:
+    """One is at Vault while the other is at PostgreSQL; a third begins when one of them has ended."""
+    begun: list[int] = []
+    gates = {item: asyncio.Event() for item in (1, 2, 3, 4)}
+
+    async def flush(items: Sequence[int]) -> Sequence[int]:
+        begun.extend(items)
+        batcher.go_on()
+        await gates[items[0]].wait()
+        return list(items)
+
+    batcher: Batcher[int, int] = Batcher("test", flush)
+    calls = []
+    for item in gates:
+        calls.append(asyncio.create_task(batcher.submit(item)))
+        await asyncio.sleep(0.01)
+
+    assert begun == [1, 2]
+    gates[2].set()
+    assert await calls[1] == 2
+    await asyncio.sleep(0.01)
+    assert begun == [1, 2, 3, 4]  # both that waited, in one flush
+    closing = asyncio.create_task(batcher.close())
+    await asyncio.sleep(0.01)
+    assert not closing.done()
+    for gate in gates.values():
+        gate.set()
+    assert await asyncio.gather(*calls) == [1, 2, 3, 4]
+    await closing
+
+
+async def test_who_is_no_flush_of_it_hurries_no_batcher() -> None:
+    """go_on is the flush's own: from elsewhere it changes nothing."""
+    flush = Recorder()
+    batcher: Batcher[int, int] = Batcher("test", flush)
+    flush.gate.clear()
+    first = asyncio.create_task(batcher.submit(1))
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(batcher.submit(2))
+    batcher.go_on()
+    await asyncio.sleep(0.01)
+
+    assert flush.batches == [[1]]
+    flush.gate.set()
+    assert await asyncio.gather(first, second) == [2, 4]
+
+
+async def test_a_flush_that_answers_too_few_fails_its_own_calls_and_no_other() -> None:
+    """A defect of a flush reaches its callers; those that come later are served."""
+    short = [True]
+
+    async def flush(items: Sequence[int]) -> Sequence[int]:
+        return [] if short.pop() else list(items)
+
+    batcher: Batcher[int, int] = Batcher("test", flush)
+    with pytest.raises(ValueError, match="zip"):
+        await batcher.submit(1)
+
+    short[:] = [False]
+    assert await asyncio.wait_for(batcher.submit(2), 1) == 2

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from chassis.settings import SpanSettings
 from deploy.check_manifests import DIRECTORIES, render
-from deploy.manifest_rules import availability, pod_security, wiring
-from deploy.manifest_rules.documents import Documents, environment, of_kind, pod_spec, workloads
+from deploy.manifest_rules import availability, pod_security, sidecar, wiring
+from deploy.manifest_rules.documents import Documents, containers, environment, of_kind, pod_spec, workloads
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = {
@@ -42,6 +43,11 @@ def secrets_documented(documents: Documents) -> list[str]:
     return wiring.secrets_documented(documents, documented_secrets())
 
 
+def spans_fit(documents: Documents) -> list[str]:
+    """The rule, held against what the export of spans reads."""
+    return sidecar.spans_fit(documents, SpanSettings)
+
+
 Rule = Callable[[Documents], list[str]]
 RULES: tuple[Rule, ...] = (
     wiring.selectors_match,
@@ -56,6 +62,7 @@ RULES: tuple[Rule, ...] = (
     availability.stop_fits,
     availability.resources_bounded,
     availability.migrations_fit,
+    spans_fit,
     pod_security.namespaces_enforce,
     pod_security.pods_restricted,
 )
@@ -71,7 +78,7 @@ def test_manifests_keep_every_rule(rendered: dict[str, Documents], directory: st
 def test_the_base_runs_digests_and_dev_what_was_built(rendered: dict[str, Documents]) -> None:
     """The base pins every image by digest; the dev overlay runs the local tag and no other."""
     assert [] == availability.images_pinned(rendered[BASE])
-    images = {container["image"] for each in workloads(rendered[DEV]) for container in pod_spec(each)["containers"]}
+    images = {container["image"] for each in workloads(rendered[DEV]) for container in containers(each)}
     assert {"onggi:dev"} == images
 
 
@@ -105,7 +112,11 @@ def document(documents: Documents, kind: str, name: str) -> dict[str, Any]:
 
 
 GONE = object()
-ALIASES = {"pod": "spec.template.spec", "server": "spec.template.spec.containers.0"}
+ALIASES = {
+    "pod": "spec.template.spec",
+    "server": "spec.template.spec.containers.0",
+    "spans": "spec.template.spec.initContainers.0",
+}
 IDENTITY, BUDGET, MIGRATION = "Deployment/identity", "PodDisruptionBudget/identity", "Job/migrate-identity"
 
 
@@ -150,6 +161,14 @@ BREAKS: tuple[tuple[Rule, str, str, Any, str], ...] = (
     (wiring.files_mounted, "ConfigMap/identity", "data.ONGGI_TLS__KEY_FILE", "/etc/key", "/etc/key"),
     (wiring.files_mounted, "ConfigMap/identity", "data.ONGGI_ARCHIVE__PASSWORD_FILE", "/var/other", "/var/other"),
     (wiring.files_mounted, MIGRATION, "server.env", [], "service-password"),
+    (spans_fit, IDENTITY, "spans.name", "other", "0 containers"),
+    (spans_fit, IDENTITY, "spans.restartPolicy", GONE, "waits"),
+    (spans_fit, IDENTITY, "spans.image", "onggi:other", "another image"),
+    (spans_fit, IDENTITY, "spans.envFrom", [], "another envFrom"),
+    (spans_fit, "Deployment/archive", "spans.args", ["services.identity", "spans"], "sends spans by"),
+    (spans_fit, IDENTITY, "spans.readinessProbe", {"grpc": {"port": 8081}}, "readinessProbe"),
+    (spans_fit, IDENTITY, "spans.volumeMounts.0.name", "database", "service-password for its spans"),
+    (spans_fit, IDENTITY, "spans.volumeMounts.1", {"name": "tmp", "mountPath": "/t"}, "has no /var/run/onggi/tls"),
     (availability.budgets_allow_drains, BUDGET, "spec.minAvailable", 2, "never"),
     (availability.budgets_allow_drains, BUDGET, "spec.minAvailable", "51%", "never"),
     (availability.budgets_allow_drains, BUDGET, "spec.maxUnavailable", 0, "never"),

@@ -16,6 +16,7 @@ OPTIONAL: Mapping[str, str] = {
     # Each of these leaves a policy that is whole and says something else; what it then says is told here.
     "collection items.*.part": "the item is then printed by itself, and not as a part of another; the render tests see it",
     "retention categories.R-06.start.else_occurred": "the period then waits for the end of the review",
+    "retention holds.articles.*": "no hold can be placed on that article any more (LC-13)",
     "access full_view.*": "the caller then sees the items masked: less, never more (AC-12)",
     "access onggi.*.*/*.*/*": "the caller is then refused: what is not written is not allowed (AC-01)",
 }

@@ -10,13 +10,16 @@ from onggi.identity.v1 import record_service_pb2 as records
 from chassis.errors import DomainError, InvalidField
 from chassis.instants import timestamp
 from chassis.policy.calendars import Calendars
-from chassis.policy.load import load
+from chassis.policy.load import load, of_documents, read
 from services.identity import record_forms
 from services.identity.kept_fields import KeptFields
+from services.identity.maxima import of_schedule
+from services.identity.record_bases import RecordBasis
 from services.identity.record_intake import Fresh, Intake
 from tests.unit.policy_periods import PERIODS, after
 
-POLICY = load(Path(__file__).resolve().parents[2] / "policy")
+ROOT = Path(__file__).resolve().parents[2]
+POLICY = load(ROOT / "policy")
 INTAKE = Intake(POLICY.retention, Calendars(POLICY))
 KEPT = KeptFields(POLICY.retention)
 MEMBER = "00000000-0000-4000-8000-000000000001"
@@ -104,11 +107,12 @@ def test_an_instrument_is_taken_in_masked_alone(value: str, rule: str) -> None:
 
 @pytest.mark.parametrize("kind", [name for name, kind in POLICY.retention.records.items() if kind.kept == "by field"])
 def test_every_field_of_every_kind_has_a_category_that_keeps_it(kind: str) -> None:
-    """Under all categories that a kind may stand under, none of its fields is without a basis, and none keeps nothing."""
+    """Under all categories that a kind may stand under, no field is without a basis; a maximum alone keeps nothing."""
     known = POLICY.retention.records[kind]
     fields = {field.name for field in kinds.DESCRIPTOR.message_types_by_name[known.message].fields}
     assert fields == KEPT.of(kind, known.may_stand_under)
-    assert all(KEPT.of(kind, [category]) for category in known.may_stand_under)
+    maxima = {category for category in known.may_stand_under if not KEPT.of(kind, [category])}
+    assert maxima <= of_schedule(POLICY.retention) == {"R-25"}
 
 
 def test_what_is_kept_is_the_same_by_row_and_by_kind() -> None:
@@ -139,3 +143,39 @@ def test_a_record_is_taken_in_by_the_version_in_force() -> None:
     )  # fmt: skip
     assert not isinstance(intake.take(closed, date(2026, 2, 28)), Fresh)
     assert isinstance(intake.take(closed, date(2026, 3, 1)), Fresh)
+
+
+def of_credit_information_user() -> Intake:
+    """By the policy of an owner who is a user of credit information."""
+    documents = read(ROOT / "policy")
+    documents["settings"]["credit_information_user"]["value"] = True
+    policy = of_documents(documents)
+    return Intake(policy.retention, Calendars(policy))
+
+
+@pytest.mark.parametrize("named", [(), ("R-01", "R-09b", "R-10"), ("R-25", "R-01", "R-09b", "R-10")])
+def test_a_maximum_in_force_limits_whatever_the_sender_names(named: tuple[str, ...]) -> None:
+    """R-25: nobody chooses it. It has no date before the member leaves, and keeps no field (신용정보법 제20조의2)."""
+    day = date(2026, 5, 10)
+    limited, usual = of_credit_information_user().take(payment(day, *named), day), taken(payment(day), day)
+    assert isinstance(limited, Fresh)
+    assert [RecordBasis("R-25", None)] == [basis for basis in limited.bases if basis.category == "R-25"]
+    assert set(named or [basis.category for basis in usual.bases]) | {"R-25"} == {
+        item.category for item in limited.bases
+    }
+    assert limited.fields.keys() == usual.fields.keys()
+    assert "R-25" not in {basis.category for basis in usual.bases}
+
+
+def test_a_maximum_that_is_not_in_force_is_no_basis() -> None:
+    """R-25: off unless the owner's setting says so, also for who names it."""
+    assert refused(payment(date(2026, 5, 10), "R-10", "R-25")) == [("standings[1].category", "NOT_A_BASIS")]
+
+
+def test_what_only_a_maximum_is_left_of_is_not_taken_in() -> None:
+    """R-25: it is no ground to keep; a payment whose other bases are over would outlive its period."""
+    under_law = payment(date(2010, 1, 1), "R-09b", "R-10", "R-11")
+    under_law.payment.ClearField("payer_phone")
+    over = of_credit_information_user().take(under_law, date(2026, 5, 10))
+    assert isinstance(over, InvalidField)
+    assert ["PERIOD_ENDED"] == [item.rule for item in over.violations]

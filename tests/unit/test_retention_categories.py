@@ -74,11 +74,11 @@ def test_what_is_not_planned_is_refused(unplanned: str) -> None:
 
 
 def test_a_setting_of_the_owner_puts_a_category_in_force() -> None:
-    """Who is a user of credit information has R-25 planned at the archive, with no change of code (R-25)."""
+    """Who is a user of credit information has R-25 planned at both holders, with no change of code (R-25)."""
     documents = read(ROOT / "policy")
     documents["settings"]["credit_information_user"]["value"] = True
-    [due] = Categories(Calendars(of_documents(documents))).chosen(["R-25"], TODAY)
-    assert Due("R-25", "archive", date(2021, 11, 23)) == due
+    due = Categories(Calendars(of_documents(documents))).chosen(["R-25"], TODAY)
+    assert [Due("R-25", holder, date(2021, 11, 23)) for holder in ("identity", "archive")] == due
 
 
 def test_who_follows_comes_after_its_leader() -> None:

@@ -67,7 +67,7 @@ def test_cut_offs_are_stated_where_they_differ_and_nowhere_else() -> None:
     """A category that was due by one date has no other; else each version has its own beside it (GV-02)."""
     parts = (PART, replace(PART, category="R-05", through=date(2022, 11, 23), cutoffs={"1": date(2023, 11, 23)}))
     value = json.loads(statement(replace(PLAN, parts=parts), CATEGORIES, WindowSettings(), NOON))
-    assert 3 == value["certificate_version"]
+    assert 4 == value["certificate_version"]
     assert [("2026-11-24", None), ("2022-11-23", {"1": "2023-11-23"})] == [
         (category["through"], category.get("cutoffs")) for category in value["categories"]
     ]

@@ -51,6 +51,18 @@ def test_an_item_has_the_policys_words() -> None:
     ) == item  # fmt: skip
 
 
+def test_a_hold_stands_beside_the_bases_and_has_no_end() -> None:
+    """LC-13: the bases keep their own ends; what the register does not have of a hold is left empty, and the hold told."""
+    held = kept("", "2026-11-24", items=["amount"], hold_id=MISUSE)
+    law, hold = explain(held, kept("R-10", "2026-05-10"), today=date(2033, 1, 1))
+
+    assert ("R-10", "2032-03-31", True, False) == (law.category, law.last_day, law.ended, law.conflict)
+    assert KeptItem(
+        holder="archive", kind="payment", record_id=PAYMENT, korean="보존 조치", basis="HOLD", start_event="보존 조치일",
+        event_date="2026-11-24", items=["amount"], policy_version="1",
+    ) == hold  # fmt: skip
+
+
 def test_each_basis_of_a_payment_has_its_own_end() -> None:
     """A member leaves on 2026-11-24, its last payment was on 2026-05-10, its books close in December (LC-10, LC-11).
 

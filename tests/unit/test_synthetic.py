@@ -2,9 +2,11 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_address, ip_network
 from itertools import chain
 from pathlib import Path
+from random import Random
 
 import pytest
 from stdnum import luhn
@@ -12,6 +14,7 @@ from stdnum import luhn
 from chassis.free_text import find_forbidden
 from dev.leak_encodings import spellings
 from dev.synthetic import Institution, institutions, planted_values
+from dev.synthetic_numbers import NumberSource
 from services.identity.numbers import business_number, email_address, mobile_number, phone_kind, phone_number
 from services.payment_vault.bank_accounts import account_number, bank_code, is_usual_length
 from services.payment_vault.instruments import card_number, parse_card_expiry
@@ -118,3 +121,15 @@ def test_planted_values_can_be_told_from_chance(drawn: list[Institution]) -> Non
         for value in values:
             assert all(len(form.encode()) >= 9 for form in spellings(value)), item
             assert value not in policy, item
+
+
+@pytest.mark.parametrize("kind", ["telephone", "business"])
+def test_numbers_come_to_an_end_with_an_error(kind: str) -> None:
+    """A class has ten thousand numbers; whoever asks for more is told so, and does not wait for ever."""
+    numbers, drawn = NumberSource(Random(1)), list[str]()
+    draw = partial(numbers.phone, "010") if kind == "telephone" else partial(numbers.business_number, ("81",))
+
+    with pytest.raises(LookupError, match=kind):
+        drawn.extend(iter(draw, ""))
+
+    assert 9_900 < len(set(drawn)) == len(drawn) <= 10_000

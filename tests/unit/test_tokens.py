@@ -1,10 +1,10 @@
 """Tokens and what tells instruments apart, over many generated ones: nothing of a number is in a token (PV-06, PV-07)."""
 
+import hashlib
+import hmac
 import random
 import re
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,83 +12,31 @@ from onggi.payment_vault.v1 import instrument_pb2 as instruments
 from onggi.payment_vault.v1 import tokenization_service_pb2 as api
 from stdnum import luhn
 
-from chassis import contract
+from chassis.contents import items_held
 from chassis.errors import InvalidField
-from services.payment_vault.bank_accounts import banks
+from services.payment_vault.fingerprints import Fingerprints, fingerprints, key_input
 from services.payment_vault.forms import Form, form
 from services.payment_vault.lifetime import LONGEST, Lifetime, lifetime
-from services.payment_vault.tokenizing import Item, fingerprint_inputs
 from services.payment_vault.tokens import is_token, new_token
+from tests.products import Products
 
 COUNT = 100_000
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 RANDOM = random.Random(20261124)
 PREFIXES = {"card": "tok_card_", "bank_account": "tok_acct_", "cash_receipt": "tok_rcpt_"}
-STEMS = ("4", "51", "2221", "35", "62", "60", "94", "65")
-BUSINESS = "123-45-67891"
-OPEN_BANKS = [code for code, bank in banks().items() if bank.takes_accounts(TODAY) and bank.kind == "bank"]
+PRODUCTS = Products(20261124, TODAY)
 
 
-def digits(count: int) -> str:
-    """So many random digits."""
-    return f"{RANDOM.randrange(10**count):0{count}}"
-
-
-def card() -> instruments.Instrument:
-    """A card of any scheme, with a Luhn digit, good for some time."""
-    stem = RANDOM.choice(STEMS)
-    stem += digits(15 - len(stem))
-    expiry = f"{RANDOM.randint(1, 12):02}/{RANDOM.randint(27, 40)}"
-    return instruments.Instrument(card=instruments.Card(
-        number=stem + luhn.calc_check_digit(stem), expiry=expiry, business_registration_number=BUSINESS))  # fmt: skip
-
-
-def account() -> instruments.Instrument:
-    """An account at any bank that is open; one in ten begins with zeros."""
-    number = digits(RANDOM.randint(10, 14))
-    number = "000" + number[3:] if RANDOM.random() < 0.1 else number
-    return instruments.Instrument(bank_account=instruments.BankAccount(
-        bank_code=RANDOM.choice(OPEN_BANKS), number=number, business_registration_number=BUSINESS))  # fmt: skip
-
-
-def receipt() -> instruments.Instrument:
-    """A cash-receipt identifier of two of the three types."""
-    number = {"mobile_phone": "010" + digits(8)} if RANDOM.random() < 0.5 else {"card_number": "1" + digits(17)}
-    return instruments.Instrument(cash_receipt=instruments.CashReceiptIdentifier(**number))
-
-
-MAKERS = (card, account, receipt)
-
-
-def spelled(number: str) -> str:
-    """The same number as somebody might type it: in groups, with dashes or blanks, in full width."""
-    between = RANDOM.choice(("-", " ", ""))
-    text = between.join(re.findall(".{1,4}", number))
-    wide = RANDOM.random() < 0.3
-    return text.translate({ord(str(digit)): 0xFF10 + digit for digit in range(10)}) if wide else text
-
-
-def respelled(instrument: instruments.Instrument) -> instruments.Instrument:
-    """The same instrument in another spelling."""
-    copy = instruments.Instrument()
-    copy.CopyFrom(instrument)
-    part: Any = getattr(copy, copy.WhichOneof("kind") or "")
-    field = "number" if hasattr(part, "number") else part.WhichOneof("identifier")
-    setattr(part, field, spelled(getattr(part, field)))
-    return copy
-
-
-def inputs(checked: Form, member: str, *, own: bool = False, request: str = "r") -> tuple[bytes, bytes]:
-    """What the two fingerprints of an instrument are made of."""
-    call: Any = SimpleNamespace(caller=SimpleNamespace(spiffe_id="spiffe://onggi/ns/apps/sa/billing"))
-    return fingerprint_inputs(Item(call, request, member, checked, b"", Lifetime(None, own, own)))
+def digests(checked: Form, member: str, request: str = "") -> Fingerprints:
+    """The two fingerprints of an instrument, under another key than Vault's."""
+    return fingerprints(hmac.new(b"test", key_input(checked, member), hashlib.sha256).hexdigest(), checked, request)
 
 
 @pytest.fixture(scope="module")
 def products() -> list[tuple[instruments.Instrument, Form, str]]:
     """A hundred thousand instruments in their one form, with a token each."""
-    made = [MAKERS[number % 3]() for number in range(COUNT)]
+    made = PRODUCTS.draw(COUNT)
     forms = [form(item, TODAY) for item in made]
     return [(item, checked, new_token(checked.kind)) for item, checked in zip(made, forms, strict=True)]
 
@@ -132,9 +80,9 @@ def test_a_token_is_known_by_its_checksum(products: list[tuple[instruments.Instr
 def test_one_instrument_has_one_form(products: list[tuple[instruments.Instrument, Form, str]]) -> None:
     """However it is typed, and once more when it is in form already, an instrument has the same form and fingerprints."""
     for item, checked, _ in products[:20_000]:
-        again = form(respelled(item), TODAY)
+        again = form(PRODUCTS.respelled(item), TODAY)
         assert again == checked
-        assert inputs(again, "m") == inputs(checked, "m")
+        assert digests(again, "m") == digests(checked, "m")
     for _, checked, _ in products[:5_000]:
         assert form(checked.instrument, TODAY).instrument == checked.instrument
 
@@ -142,13 +90,30 @@ def test_one_instrument_has_one_form(products: list[tuple[instruments.Instrument
 def test_other_instruments_and_other_members_have_other_fingerprints(
     products: list[tuple[instruments.Instrument, Form, str]],
 ) -> None:
-    """As many inputs as instruments for a member, none of them another member's: a shared card links nobody (PV-07)."""
+    """As many as instruments for a member, none of them another member's: a shared card links nobody (PV-07)."""
     forms = [checked for _, checked, _ in products]
-    whole = {inputs(checked, "a")[1] for checked in forms}
+    mine, other = ([digests(checked, member) for checked in forms] for member in ("a", "b"))
+    whole, numbers = {one.whole for one in mine}, {one.number for one in mine}
     assert len(whole) == len({(checked.kind, checked.whole) for checked in forms})
+    assert len(numbers) == len({(checked.kind, checked.number) for checked in forms})
     assert len(whole) > COUNT * 0.999
-    assert not whole & {inputs(checked, "b")[1] for checked in forms}
-    assert not whole & {inputs(checked, "a")[0] for checked in forms}
+    assert not whole & numbers
+    assert not (whole | numbers) & {digest for one in other for digest in one}
+
+
+def test_neither_fingerprint_tells_of_the_other() -> None:
+    """Whoever has the key finds the expiry by trying; with a stored fingerprint in its place nobody does."""
+    card = form(PRODUCTS.card(), TODAY)
+    payer = card.instrument.card.business_registration_number
+    tried = [
+        card._replace(whole=f"{card.number}|{month:02}/{year}|{payer}")
+        for month in range(1, 13)
+        for year in range(26, 47)
+    ]
+    known = fingerprints("the key", card)
+    assert known.whole in {fingerprints("the key", one).whole for one in tried}
+    for stored in known:
+        assert not {digest for one in tried for digest in fingerprints(stored, one)} & set(known)
 
 
 def test_nothing_of_a_number_is_in_its_masked_view(products: list[tuple[instruments.Instrument, Form, str]]) -> None:
@@ -162,12 +127,12 @@ def test_nothing_of_a_number_is_in_its_masked_view(products: list[tuple[instrume
 
 def test_a_token_with_an_end_of_its_own_is_its_requests_alone() -> None:
     """The same card asked for with an end by two requests has two second fingerprints, and a retry has the first's."""
-    checked = form(card(), TODAY)
-    shared, first = inputs(checked, "m"), inputs(checked, "m", own=True, request="1")
-    other, retry = inputs(checked, "m", own=True, request="2"), inputs(checked, "m", own=True, request="1")
+    checked = form(PRODUCTS.card(), TODAY)
+    shared, first = digests(checked, "m"), digests(checked, "m", request="1")
+    other, retry = digests(checked, "m", request="2"), digests(checked, "m", request="1")
     assert first == retry
-    assert len({shared[1], first[1], other[1]}) == 3
-    assert len({shared[0], first[0], other[0]}) == 1
+    assert len({shared.whole, first.whole, other.whole}) == 3
+    assert len({shared.number, first.number, other.number}) == 1
 
 
 @pytest.mark.parametrize(
@@ -204,6 +169,6 @@ def test_the_items_of_all_kinds_are_known() -> None:
     """Every kind of the contract has a prefix, and its items are told by the contract."""
     kinds = {field.name for field in instruments.Instrument.DESCRIPTOR.fields}
     assert kinds == set(PREFIXES)
-    assert contract.items_held(instruments.CashReceiptIdentifier.DESCRIPTOR) == {
+    assert items_held(instruments.CashReceiptIdentifier.DESCRIPTOR) == {
         "cash_receipt_mobile_phone", "cash_receipt_card_number", "business_registration_number",
     }  # fmt: skip
