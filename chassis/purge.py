@@ -25,6 +25,7 @@ from chassis.detached import detached
 from chassis.entry import carried
 from chassis.erasure_keys import ErasureKeys, Place, context
 from chassis.errors import Code, Violation
+from chassis.hold_confirmation import Said
 from chassis.kept import Keeper, Key, Part, list_kept
 from chassis.ledger import append_within
 from chassis.purge_category import Category, Sample, destroy, summed
@@ -192,11 +193,30 @@ class PurgeServicer:
 
     async def _set_hold(self, request: api.SetHoldRequest, call: Call) -> None:
         async with self._recorded(call) as connection:
-            if request.record_id:  # whose it is only its holder can say (LG-01)
-                of_record = await self._keeper.kept(connection, None, request.record_id, Part(Key(), 1))
-                call.entry.about(item.member_id for item in of_record)
+            if request.record_id:
+                call.entry.about(await self._whose(connection, request.record_id))
             await append_within(connection, [call.entry])
             await holds.set_hold(connection, request)
+
+    async def confirm_holds(self, request: api.ConfirmHoldsRequest, call: Call) -> api.ConfirmHoldsResponse:
+        """See that holds are here as the register says. Raises InvalidField, HoldState, DatabaseUnavailable."""
+        await detached(self._confirm_holds(Said.read(request), call))
+        return api.ConfirmHoldsResponse()
+
+    async def _confirm_holds(self, said: Said, call: Call) -> None:
+        async with self._recorded(call) as connection:
+            wrong = await said.compare(connection)
+            call.entry.about(wrong.members)
+            for record_id in sorted(wrong.records):
+                call.entry.about(await self._whose(connection, record_id))
+            await append_within(connection, [call.entry])
+            if wrong:
+                await said.make_so(connection, wrong)
+
+    async def _whose(self, connection: AsyncConnection, record_id: str) -> list[str]:
+        """Return the members that a record is of: whose it is only its holder can say (LG-01)."""
+        of_record = await self._keeper.kept(connection, None, record_id, Part(Key(), 1))
+        return [item.member_id for item in of_record]
 
     async def list_kept(self, request: api.ListKeptRequest, call: Call) -> api.ListKeptResponse:
         """Tell what is kept, under which basis and since when. Raises PageTokenInvalid, DatabaseUnavailable."""

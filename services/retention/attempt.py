@@ -1,4 +1,7 @@
-"""One attempt at the execution of a plan: destroy, verify, certify. It begins where the last attempt has come to."""
+"""One attempt at the execution of a plan: destroy, verify, certify. It begins where the last attempt has come to.
+
+No holder destroys before it has confirmed, in this very attempt, what legal holds stand (LC-13).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chassis.ledger import append_within
 from services.retention import register, store
 from services.retention.certificate import Certifier
+from services.retention.hold_telling import Telling
 from services.retention.holders import Connected
 from services.retention.job import Job
 from services.retention.plan import Check, Part, Plan, State, Trouble, check_step
@@ -38,6 +42,7 @@ class Attempt:
 
     engine: AsyncEngine
     holders: Connected
+    telling: Telling
     certifier: Certifier
     job: Job
     batch: int
@@ -57,6 +62,7 @@ class Attempt:
             await self._certify()
 
     async def _destroy(self) -> None:
+        await self.telling.confirm(self.holders.lines, {part.holder for part in self.plan.parts})
         for part in self.plan.parts:
             await self._destroy_part(part)
         await self._step(State.DESTROYED, "PURGE", {"executed_to": store.NOW})

@@ -51,6 +51,13 @@ async def in_states(connection: AsyncConnection, states: Collection[HoldState]) 
     return [_hold(row) for row in (await connection.execute(query)).all()]
 
 
+async def register(connection: AsyncConnection) -> Sequence[Row[Any]]:
+    """Return of every hold what holders know of it, and its state, as of one moment."""
+    columns = ("hold_id", "state", "member_id", "record_id", "article", "placed_on")
+    query = select(*(legal_hold.c[name] for name in columns)).order_by(legal_hold.c.hold_id)
+    return (await connection.execute(query)).all()
+
+
 async def overdue(connection: AsyncConnection, today: date) -> Sequence[str]:
     """Return the ids of the holds whose review is overdue on a Korean day, the longest overdue first."""
     late = legal_hold.c.state.in_(KEEPING), legal_hold.c.review_on < today

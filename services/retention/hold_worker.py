@@ -1,11 +1,11 @@
 """Goes on with holds whose holders have not all been told, and daily reminds of reviews that are overdue.
 
-Daily, and at the start, every holder is also told of every standing hold again: one that was restored from a backup may
-have lost it. Apart from the worker that executes plans: a hold must not wait for one. Several replicas may tell the same
-holder, which does no harm. Nothing is ever released here.
+Daily, and at the start, every holder also confirms the register: one that was restored from a backup has lost some holds,
+and has others again. Apart from the worker that executes plans: a hold must not wait for one. Several replicas may tell
+the same holder, which does no harm. Nothing is ever released here.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable
 from datetime import date, datetime
 
 import structlog
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from chassis.background import Background, Rhythm
 from chassis.kst import event_date
 from services.retention import hold_store, store
-from services.retention.hold import DONE, Hold, HoldState
+from services.retention.hold import DONE
 from services.retention.hold_telling import Telling
 from services.retention.plan import utc_now
 from services.retention.refusals import HoldWaits
@@ -33,24 +33,32 @@ class HoldWorker(Background):
         self._telling = telling
         self._clock = clock
         self._reminded: date | None = None
-        self._repeated: date | None = None
+        self._confirmed: date | None = None
 
     async def look(self) -> bool:
         """Tell the holders what they have not been told; return whether all know all. Raises DatabaseUnavailable."""
         today = event_date(self._clock())
         await self._remind(today)
-        all_told = await self._each(DONE, self._telling.carry)
-        if self._repeated != today and await self._each([HoldState.STANDING], self._telling.repeat):
-            self._repeated = today
-        return all_told and self._repeated == today
+        all_told = await self._carry()
+        if self._confirmed != today:
+            await self._confirm(today)
+        return all_told and self._confirmed == today
 
-    async def _each(self, states: Collection[HoldState], tell: Callable[[Hold], Awaitable[object]]) -> bool:
+    async def _confirm(self, today: date) -> None:
+        try:
+            await self._telling.confirm_everywhere()
+        except HoldWaits:
+            log.warning("a holder has not confirmed the holds")
+        else:
+            self._confirmed = today
+
+    async def _carry(self) -> bool:
         async with store.transaction(self._engine) as connection:
-            holds = await hold_store.in_states(connection, states)
+            holds = await hold_store.in_states(connection, DONE)
         all_told = True
         for hold in holds:
             try:
-                await tell(hold)
+                await self._telling.carry(hold)
             except HoldWaits:
                 all_told = False
                 log.warning("a hold waits", hold_id=hold.hold_id, state=hold.state)

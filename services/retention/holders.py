@@ -28,7 +28,10 @@ log = structlog.get_logger()
 
 Answer = TypeVar("Answer", bound=Message)
 
-DEADLINES = {"PreparePurge": 30.0, "ExecutePurge": 30.0, "VerifyPurge": 60.0, "ListKept": 5.0, "SetHold": 15.0}
+DEADLINES = {
+    "PreparePurge": 30.0, "ExecutePurge": 30.0, "VerifyPurge": 60.0, "ListKept": 5.0, "SetHold": 15.0,
+    "ConfirmHolds": 30.0,
+}  # fmt: skip
 """Seconds that a holder has for each call."""
 ACCESS = AccessContext(purpose="destruction")
 
@@ -82,10 +85,11 @@ class Lines:
 class Connected:
     """The holders, under one attempt at a plan.
 
-    Every call raises HolderUnavailable, or Overtaken where a holder knows a newer attempt.
+    Every call raises HolderUnavailable, or Overtaken where a holder knows a newer attempt. ``lines``: to the holders.
     """
 
     def __init__(self, lines: Lines, plan_id: str, epoch: int) -> None:
+        self.lines = lines
         self._call = lines.call
         self._plan_id = plan_id
         self._epoch = epoch

@@ -44,12 +44,12 @@ async def serve(settings: Settings) -> None:
         job = Job(own_spiffe_id(settings.tls.certificate_file), version)
         holders = Holders(settings.holders.by_name(), settings.tls)
         forecast = Forecast(categories, {measure: getattr(settings.forecast, measure) for measure in Measure})
-        worker = Worker(process.engine, holders, certifier, job, Pace())
+        rules = process.privacy_policy.retention.holds
+        telling = Telling(process.engine, holders, job, rules.purpose)
+        worker = Worker(process.engine, telling, certifier, job, Pace())
         preparation = Preparation(holders, categories, forecast)
         schedule = Schedule(process.engine, process.ledger, preparation, job, settings.schedule)
         plans = Plans(process.engine, mutations, preparation, version, worker.wake)
-        rules = process.privacy_policy.retention.holds
-        telling = Telling(process.engine, holders, job, rules.purpose)
         holds = Holds(process.engine, mutations, telling, rules)
         hold_worker = HoldWorker(process.engine, telling)
         worker.start()

@@ -20,7 +20,7 @@ from services.retention import store
 from services.retention.attempt import Attempt, Impossible, Stuck
 from services.retention.certificate import Certifier
 from services.retention.claim import claimed
-from services.retention.holders import Holders
+from services.retention.hold_telling import Telling
 from services.retention.job import Job
 from services.retention.plan import RUNNING, Plan, State, Trouble, check_step
 from services.retention.refusals import HolderUnavailable, Overtaken
@@ -52,10 +52,11 @@ class Pace:
 class Worker(Background):
     """Works from ``start`` to ``close``."""
 
-    def __init__(self, engine: AsyncEngine, holders: Holders, certifier: Certifier, job: Job, pace: Pace) -> None:
+    def __init__(self, engine: AsyncEngine, telling: Telling, certifier: Certifier, job: Job, pace: Pace) -> None:
         super().__init__("purge worker", "plans wait", Rhythm(pace.look_seconds, pace.look_seconds))
         self._engine = engine
-        self._holders = holders
+        self._holders = telling.holders
+        self._telling = telling
         self._certifier = certifier
         self._job = job
         self._pace = pace
@@ -104,7 +105,10 @@ class Worker(Background):
         traceparent = f"00-{plan.trace_id}-{plan.span_id}-01"
         try:
             async with self._holders.connected(plan.plan_id, plan.epoch, traceparent) as holders:
-                await Attempt(self._engine, holders, self._certifier, self._job, self._pace.batch, plan).run()
+                attempt = Attempt(
+                    self._engine, holders, self._telling, self._certifier, self._job, self._pace.batch, plan
+                )
+                await attempt.run()
         except (Overtaken, errors.DatabaseUnavailable, Impossible):
             raise
         except Stuck:

@@ -59,6 +59,7 @@ _PURGE = {
     "PurgeService/VerifyPurge": "retention:destruction",
     "PurgeService/ListKept": "retention:destruction",
     "PurgeService/SetHold": "retention:legal_hold",
+    "PurgeService/ConfirmHolds": "retention:legal_hold",
 }
 _RETENTION = {
     "RetentionService/PlanPurge": "retention-operator:destruction",

@@ -51,7 +51,7 @@ def test_the_matrix_knows_every_caller_and_every_purpose() -> None:
 def test_destruction_is_commanded_by_the_retention_service_alone() -> None:
     """Nobody but onggi/retention may call a purge RPC, and it may call nothing else (R-01, X12)."""
     purge = {rpc for rpc in METHODS if rpc.startswith("onggi.purge.v1.")}
-    assert len(purge) == 5
+    assert len(purge) == 6
     assert {rpc: set(RULES[rpc]) for rpc in purge} == {rpc: {"onggi/retention"} for rpc in purge}
     assert {rpc for rpc, accounts in RULES.items() if "onggi/retention" in accounts} == purge
 

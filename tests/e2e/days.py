@@ -27,6 +27,7 @@ from services.retention.categories import Categories
 from services.retention.certificate import Certifier
 from services.retention.explanation import Explainer
 from services.retention.forecast import Forecast, Measure
+from services.retention.hold_telling import Telling
 from services.retention.holders import Holders
 from services.retention.holds import known
 from services.retention.job import Job, own_spiffe_id
@@ -94,7 +95,8 @@ async def days(stack: Stack) -> AsyncIterator[Days]:
         holders = Holders(settings.holders.by_name(), settings.tls)
         job = Job(own_spiffe_id(settings.tls.certificate_file), process.policy.version)
         certifier = Certifier(transit, categories, settings.windows)
-        worker = Worker(process.engine, holders, certifier, job, Pace(attempts=3, pause_seconds=0.1))
+        telling = Telling(process.engine, holders, job, policy.retention.holds.purpose)
+        worker = Worker(process.engine, telling, certifier, job, Pace(attempts=3, pause_seconds=0.1))
         turned = Days(None, worker, None, process, datetime.now(KST))  # type: ignore[arg-type]  # both need its clock
         forecast = Forecast(categories, dict.fromkeys(Measure, _WHOLE))
         preparation = Preparation(holders, categories, forecast, turned.clock)

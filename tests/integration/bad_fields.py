@@ -42,6 +42,7 @@ APPROVE = "onggi.retention.v1.RetentionService/ApprovePlan"
 HOLD, REVIEW_HOLD = "onggi.retention.v1.HoldService/PlaceHold", "onggi.retention.v1.HoldService/ReviewHold"
 APPROVE_HOLD, RELEASE_HOLD = "onggi.retention.v1.HoldService/ApproveHold", "onggi.retention.v1.HoldService/ReleaseHold"
 LIST_HOLDS, SET_HOLD = "onggi.retention.v1.HoldService/ListHolds", "onggi.purge.v1.PurgeService/SetHold"
+CONFIRM_HOLDS = "onggi.purge.v1.PurgeService/ConfirmHolds"
 
 
 def rrn(_: World | None = None) -> str:
@@ -365,6 +366,8 @@ HOLDS = [
     Case("page of 101 holds", LIST_HOLDS, "page_size", lambda _: 101, "uint32.lte"),
     Case("card number as page of holds", LIST_HOLDS, "page_token", card, "invalid", reason="PAGE_TOKEN_INVALID"),
     Case("hold of a holder without an article", SET_HOLD, "article", lambda _: "", "string.min_len"),
+    Case("card number as hold to confirm", CONFIRM_HOLDS, "", lambda _: "", "string.uuid", field="released[0].hold_id",
+         change=lambda request, _: setattr(request.released[0], "hold_id", card())),
 ]  # fmt: skip
 
 CASES = [*MEMBERS, *CONSENTED, *RECORDS, *INSTRUMENTS, *ACCESS, *HOLDS]

@@ -205,6 +205,8 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
         "onggi.purge.v1.PurgeService/ListKept": lambda: purge.ListKeptRequest(member_id=one()),
         "onggi.purge.v1.PurgeService/SetHold": lambda: purge.SetHoldRequest(
             hold_id=one(), record_id=one(), article="민사소송법 제375조", placed_on="2026-01-02"),
+        "onggi.purge.v1.PurgeService/ConfirmHolds": lambda: purge.ConfirmHoldsRequest(
+            released=[purge.ReleasedHold(hold_id=one())]),
         "onggi.retention.v1.RetentionService/PlanPurge": lambda: retention.PlanPurgeRequest(
             request_id=one(), categories=["R-99"]),
         "onggi.retention.v1.RetentionService/GetPlan": lambda: retention.GetPlanRequest(plan_id=one()),
@@ -237,6 +239,7 @@ PURPOSES = {
     "onggi.identity.v1.ArchiveService": "tax", "onggi.payment_vault.v1.RevealApprovalService": "security_review",
     "onggi.payment_vault.v1.RevealApprovalService/RequestReveal": "billing",
     "onggi.retention.v1.HoldService": "legal_hold", "onggi.purge.v1.PurgeService/SetHold": "legal_hold",
+    "onggi.purge.v1.PurgeService/ConfirmHolds": "legal_hold",
 }  # fmt: skip
 
 

@@ -133,6 +133,16 @@ class Holder(rpc.PurgeServiceServicer):
         self.holds[request.hold_id] = self.holds.get(request.hold_id, True) and not request.released
         return api.SetHoldResponse()
 
+    async def ConfirmHolds(self, request: api.ConfirmHoldsRequest, context: Any) -> api.ConfirmHoldsResponse:  # noqa: N802
+        await self._begin("ConfirmHolds", request, context)
+        for hold in request.standing:
+            if not self.holds.setdefault(hold.hold_id, True):
+                await _abort(context, grpc.StatusCode.FAILED_PRECONDITION, "HOLD_STATE")
+        for hold in request.released:
+            if hold.hold_id in self.holds:
+                self.holds[hold.hold_id] = False
+        return api.ConfirmHoldsResponse()
+
     async def _begin(self, name: str, request: Any, context: Any) -> None:
         self.calls.append((name, request, dict(context.invocation_metadata())))
         if self.down:

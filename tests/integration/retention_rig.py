@@ -218,13 +218,13 @@ async def rig(
         categories = Categories(calendars)
         limits = {Measure.MEMBERS: members, Measure.LOGIN_RECORDS: login_records, Measure.RECORDS: records}
         slow = pace or Pace(attempts=3, pause_seconds=0.01)
-        worker = Worker(process.engine, peers, Certifier(transit, categories, settings.windows), job, slow)
+        rules = policy.retention.holds
+        telling = Telling(process.engine, peers, job, rules.purpose)
+        worker = Worker(process.engine, telling, Certifier(transit, categories, settings.windows), job, slow)
         running = Rig(stack, process, worker, None, *holders, None)  # type: ignore[arg-type]  # these need its clock
         preparation = Preparation(peers, categories, Forecast(categories, limits), running.clock)
         running.schedule = Schedule(process.engine, process.ledger, preparation, job, settings.schedule)
         plans = Plans(process.engine, mutations, preparation, process.policy.version, worker.wake)
-        rules = policy.retention.holds
-        telling = Telling(process.engine, peers, job, rules.purpose)
         running.hold_worker = HoldWorker(process.engine, telling, running.clock)
         holds = Holds(process.engine, mutations, telling, rules, running.clock)
         servicer = RetentionServicer(

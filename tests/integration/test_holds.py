@@ -274,7 +274,7 @@ async def test_the_register_is_listed_page_by_page_newest_first(running: Rig) ->
 
 
 async def test_a_restored_holder_is_told_of_what_stands(running: Rig) -> None:
-    """What a backup did not have yet is set again at the start of the service and daily; what is released is not."""
+    """At the start of the service and daily, what a backup did not have yet is set again, and what it still had goes."""
     standing, over = [await place(running) for _ in range(2)]
     await release(running, over.hold_id)
     assert await running.hold_worker.look()
@@ -289,6 +289,11 @@ async def test_a_restored_holder_is_told_of_what_stands(running: Rig) -> None:
     assert await running.hold_worker.look()
     assert running.archive.holds[standing.hold_id]
     assert over.hold_id not in running.archive.holds
+
+    running.now = TODAY + timedelta(days=2)
+    running.archive.holds[over.hold_id] = True
+    assert await running.hold_worker.look()
+    assert not running.archive.holds[over.hold_id]
 
 
 async def test_an_overdue_review_is_told_and_never_releases(running: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
