@@ -1,7 +1,7 @@
 """Killed at every step of a move into the archive: no record is lost, none is in two places in the end, all can be read.
 
 Three steps are held open by a lock of the test, so that the kill falls into each of them for certain; the others fall
-where they fall.
+where they fall. A record under a legal hold goes the same way, and is as much held when it has come there.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,14 +22,20 @@ from dev.postgres import SUPERUSER
 from dev.stack import Stack
 from tests.e2e.faults import Figures, query
 from tests.integration import examples
-from tests.integration.archives import list_all, moved, places
+from tests.integration.archives import get, list_all, moved, places
 from tests.integration.clients import Clients
+from tests.integration.holding import Hold
 from tests.integration.log_rows import Log, session
 from tests.integration.memberships import append, before, payment, withdraw
+from tests.integration.purges import Plan, change
 
 pytestmark = pytest.mark.timeout(300)
 
 _MEMBERS, _RECORDS = 20, 10
+_PLACES = ("identity", "archive")
+_LONG_AGO = date(1961, 6, 1)
+_ALL_BASES = ("R-09b", "R-10", "R-11", "R-04")
+"""Of a payment, past whose last day the archive keeps nothing; and what destroys there what a hold alone has brought in."""
 _PURPOSES = ("consumer_protection", "tax", "electronic_finance")
 _SALTS = """
 SELECT count(*) AS number FROM erasure_key
@@ -195,6 +201,61 @@ async def test_killed_at_a_step_the_move_is_done_again(stack: Stack, figures: Fi
 
     assert (counts["wrong"], counts["salts left"], counts["saltless"]) == (0, 0, 0)
     assert len(rows) == _DEPOSITS[step], "a deposit without its row, or a row without one"
+
+
+async def _held(log: Log, record_id: str) -> list[int]:
+    """How many holds stand on a record, at each place."""
+    statement = "SELECT 1 FROM legal_hold WHERE record_id = $1 AND NOT released"
+    return [len(await log.fetch(place, statement, UUID(record_id))) for place in _PLACES]
+
+
+async def _purge(clients: Clients, category: str) -> int:
+    """Have the archive destroy what ended long ago; how many units a hold has kept from that."""
+    plan = Plan(clients, category, _LONG_AGO, "archive")
+    await plan.prepare()
+    while (answer := await plan.execute()).remaining:
+        pass
+    assert [check.name for check in (await plan.verify()).checks if not check.passed] == []
+    kept: int = answer.held
+    return kept
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_killed_at_a_step_a_held_record_stays_held(stack: Stack, figures: Figures, step: str) -> None:
+    """LC-13, R-09b, C5: kill -9 at each step; it is in the archive once and whole, no purge takes it before its release."""
+    clients, log = Clients(stack), Log(stack)
+    try:
+        member_id, records = await _member(clients)
+        record_id, given = next(iter(records.items()))
+        hold = Hold.of(clients, record_id=record_id)
+        await hold.set(*_PLACES)
+        async with asynccontextmanager(STEPS[step])(stack, log, list(records)):
+            await _withdraw(clients, member_id, examples.new_id())
+        assert await _held(log, record_id) == [1, 1]
+        await asyncio.to_thread(_restart, stack)
+        counts = await _check(stack, clients, log, {member_id: records})
+        assert (counts["wrong"], counts["salts left"], counts["saltless"]) == (0, 0, 0)
+        assert await _held(log, record_id) == [1, 1]
+        opened = (await get(clients, record_id, "legal_hold")).message.record
+        wanted = {field.name: _bare(value) for field, value in given.payment.ListFields()}
+        phone = wanted["payer_phone"]  # which the purpose does not show in full
+        wanted["payer_phone"] = f"{phone[:3]}****{phone[-4:]}"
+        assert {field.name: _bare(value) for field, value in opened.payment.ListFields()} == wanted
+
+        over = "UPDATE record_basis SET event_date = $2 WHERE record_id = $1"
+        await change(log, over, UUID(record_id), _LONG_AGO, database="archive")
+        kept = {category: await _purge(clients, category) for category in _ALL_BASES}
+        assert kept == dict.fromkeys(_ALL_BASES, 1)
+        assert (await get(clients, record_id, "legal_hold")).message.record.payment == opened.payment
+        await hold.release(*_PLACES)
+        assert {await _purge(clients, category) for category in _ALL_BASES} == {0}
+        assert await places(log, [record_id]) == (set(), set())
+        salts = "SELECT 1 FROM erasure_key WHERE unit LIKE $1 AND wrapped_salt IS NOT NULL"
+        assert [await log.fetch(place, salts, f"record:{record_id}:%") for place in _PLACES] == [[], []]
+    finally:
+        await clients.close()
+        await log.close()
+    figures(f"kill -9 identity {step}, under a hold: {counts}, kept from {len(kept)} purges")
 
 
 @pytest.mark.long

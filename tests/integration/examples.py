@@ -206,7 +206,9 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
         "onggi.purge.v1.PurgeService/SetHold": lambda: purge.SetHoldRequest(
             hold_id=one(), record_id=one(), article="민사소송법 제375조", placed_on="2026-01-02"),
         "onggi.purge.v1.PurgeService/ConfirmHolds": lambda: purge.ConfirmHoldsRequest(
-            released=[purge.ReleasedHold(hold_id=one())]),
+            released=[purge.ReleasedHold(hold_id=one())],
+            standing=[purge.StandingHold(
+                hold_id=one(), record_id=one(), article="민사소송법 제375조", placed_on="2026-01-02")]),
         "onggi.retention.v1.RetentionService/PlanPurge": lambda: retention.PlanPurgeRequest(
             request_id=one(), categories=["R-99"]),
         "onggi.retention.v1.RetentionService/GetPlan": lambda: retention.GetPlanRequest(plan_id=one()),

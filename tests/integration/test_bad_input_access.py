@@ -65,7 +65,7 @@ async def test_a_caller_gets_no_further_than_its_rules(clients: Clients, log: Lo
             if denied != expected(cell) or not allowed:
                 wrong.append((cell, outcome.code.name, outcome.reason))
     assert wrong == []
-    assert seen == 82 * len(PURPOSES)
+    assert seen == 85 * len(PURPOSES)
     after = {service: await log.count(service) for service in before}
     assert sum(after.values()) - sum(before.values()) >= seen
 
