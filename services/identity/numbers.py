@@ -10,14 +10,12 @@ from enum import StrEnum
 
 import phonenumbers
 
-from chassis.digits import NumberError, business_number, digits, refuse_all_same
+from chassis.digits import NumberError, business_number, digits
 
 __all__ = [
     "NumberError",
     "PhoneKind",
     "business_number",
-    "corporate_number",
-    "corporate_number_is_doubtful",
     "email_address",
     "email_key",
     "mobile_number",
@@ -121,20 +119,6 @@ def email_address(value: str) -> str:
 def email_key(value: str) -> str:
     """The form of an address that is indexed: lower case throughout, as no real mail system tells cases apart."""
     return email_address(value).lower()
-
-
-def corporate_number(value: str) -> str:
-    """A 법인등록번호 as its thirteen digits. Raises NumberError: EMPTY, NOT_DIGITS, LENGTH or ALL_SAME."""
-    number = digits(value)
-    if len(number) != 13:
-        raise NumberError("LENGTH")
-    return refuse_all_same(number)
-
-
-def corporate_number_is_doubtful(number: str) -> bool:
-    """Whether the check digit of a 법인등록번호 is not the computed one: a reason to ask, as newer ones may deviate."""
-    total = sum(int(digit) * (1 + place % 2) for place, digit in enumerate(number[:12]))
-    return int(number[12]) != (10 - total % 10) % 10
 
 
 def _foreign(number: str) -> str:

@@ -151,7 +151,7 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
 
 
 def test_a_corporate_number_that_begins_like_a_date_is_taken_for_a_resident_number() -> None:
-    """The limit of the scan: thirteen digits of a day cannot be told apart, so the field for such a number skips it."""
+    """The limit of the scan: thirteen digits that begin with a day cannot be told apart, and no field takes such a number."""
     assert find_forbidden("110111-0000002") is None
     assert "RESIDENT_NUMBER" == find_forbidden("110111-1000003")
 

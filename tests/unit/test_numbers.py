@@ -1,4 +1,4 @@
-"""Business, telephone and corporate numbers and e-mail addresses: one form each, and refusals that repeat nothing."""
+"""Business and telephone numbers and e-mail addresses: one form each, and refusals that repeat nothing."""
 
 import re
 
@@ -11,8 +11,6 @@ from chassis.digits import NumberError, digits
 from services.identity.numbers import (
     PhoneKind,
     business_number,
-    corporate_number,
-    corporate_number_is_doubtful,
     email_address,
     email_key,
     mobile_number,
@@ -21,7 +19,7 @@ from services.identity.numbers import (
 )
 
 BUSINESS_NUMBERS = ["123-45-67891", "999-81-00000", "999-81-00029", "999-82-00007", "999-80-00003", "999-89-00006"]
-CHECKS = [business_number, phone_number, mobile_number, email_address, email_key, corporate_number, digits]
+CHECKS = [business_number, phone_number, mobile_number, email_address, email_key, digits]
 
 
 @pytest.mark.parametrize(
@@ -189,16 +187,6 @@ def test_a_wrong_address_is_refused_with_a_reason(value: str, reason: str) -> No
     with pytest.raises(NumberError) as raised:
         email_address(value)
     assert reason == raised.value.reason
-
-
-def test_a_corporate_number_is_doubted_and_not_refused_for_its_check_digit() -> None:
-    """법인등록번호: the published vectors; newer numbers may deviate, so the digit warns only."""
-    assert not corporate_number_is_doubtful(corporate_number("110111-0000002"))
-    assert not corporate_number_is_doubtful(corporate_number("110111-9999991"))
-    assert corporate_number_is_doubtful(corporate_number("110111-0000003"))
-    with pytest.raises(NumberError) as raised:
-        corporate_number("110111-000000")
-    assert raised.value.reason == "LENGTH"
 
 
 @pytest.mark.parametrize("check", CHECKS)
