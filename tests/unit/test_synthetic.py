@@ -1,12 +1,14 @@
 """The synthetic institutions: valid by every rule of the services, invented by every sign, and no value twice."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import ip_address, ip_network
-from itertools import chain
+from itertools import chain, cycle, islice
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from stdnum import luhn
@@ -133,3 +135,47 @@ def test_numbers_come_to_an_end_with_an_error(kind: str) -> None:
         drawn.extend(iter(draw, ""))
 
     assert 9_900 < len(set(drawn)) == len(drawn) <= 10_000
+
+
+class Stuck(Random):
+    """Chance that has run dry: always the same choice, and the digits over and over."""
+
+    def __init__(self, digits: str) -> None:
+        super().__init__(1)
+        self._digits = cycle(digits)
+
+    def choice(self, seq: Any) -> Any:
+        """The first."""
+        return seq[0]
+
+    def choices(self, *_: object, k: int = 1, **__: object) -> list[Any]:
+        """So many of the digits, from where the last call left off."""
+        return list(islice(self._digits, k))
+
+
+DRAWS: dict[str, Callable[[NumberSource], object]] = {
+    "business": lambda numbers: numbers.business_number(("81",)),
+    "telephone": lambda numbers: numbers.phone("010"),
+    "card": NumberSource.card,
+    "account": NumberSource.account,
+    "approval": NumberSource.approval,
+}
+
+
+@pytest.mark.parametrize("kind", DRAWS)
+def test_no_kind_of_number_waits_for_ever_for_a_new_one(kind: str) -> None:
+    """Where chance gives nothing that was not drawn before, it ends with an error that says what is missing."""
+    numbers = NumberSource(Stuck("0123456789"))
+    drawn: list[object] = []
+
+    with pytest.raises(LookupError, match=f"no {kind} number is left"):
+        drawn.extend(iter(partial(DRAWS[kind], numbers), ""))
+
+    assert 1 <= len(set(drawn)) == len(drawn) <= 10
+
+
+@pytest.mark.parametrize("kind", ["account", "approval"])
+def test_a_number_without_a_pattern_is_never_drawn(kind: str) -> None:
+    """A file of zeros must not look like a leak: where chance gives such numbers alone, there is none."""
+    with pytest.raises(LookupError, match=f"no {kind} number is left"):
+        DRAWS[kind](NumberSource(Stuck("0001")))
