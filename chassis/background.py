@@ -15,10 +15,17 @@ log = structlog.get_logger()
 
 
 class Rhythm(NamedTuple):
-    """Seconds from one look to the next; after one that left something undone twice as long, up to ``longest``."""
+    """Seconds from one look to the next; after one that left something undone twice as long, up to ``longest``.
+
+    Where ``longest`` is less than ``seconds``, as for work that is done daily, what was left undone is tried again sooner.
+    """
 
     seconds: float
     longest: float
+
+    def pause(self, before: float, *, done: bool) -> float:
+        """Return the seconds until the next look, after a look that a pause of ``before`` seconds preceded."""
+        return self.seconds if done else min(before * 2, self.longest)
 
 
 class Background(ABC):
@@ -57,7 +64,7 @@ class Background(ABC):
         pause = self._rhythm.seconds
         while True:
             self._woken.clear()
-            pause = self._rhythm.seconds if await self._looked() else min(pause * 2, self._rhythm.longest)
+            pause = self._rhythm.pause(pause, done=await self._looked())
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._woken.wait()

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import access, detached, threads
 from chassis.chain import Grounds
-from chassis.database import DATABASE_ERRORS, Hot, connect, reading
+from chassis.database import Hot, connect, reading
 from chassis.health import Check, Health
+from chassis.housekeeping import Housekeeping
 from chassis.ledger import Ledger
 from chassis.policy.load import load
 from chassis.program import stop_signal
@@ -22,14 +23,6 @@ from chassis.settings import ServiceSettings
 from chassis.telemetry import Telemetry
 
 log = structlog.get_logger()
-
-# Once a day: the log's coming partitions, and an end to old answers: whoever repeats a request does so within a week.
-_PARTITIONS = text("SELECT ensure_log_partitions(3)")
-_AT_ONCE = 10_000
-_FORGET = text(f"""
-DELETE FROM idempotency WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM idempotency WHERE created_at < transaction_timestamp() - interval '7 days' LIMIT {_AT_ONCE}))
-""")
 
 
 class Process:
@@ -47,7 +40,7 @@ class Process:
         self.auditor = connect(settings.database, auditor=True)
         self.telemetry = Telemetry(service, settings.telemetry, settings.tls)
         self._hots: list[Hot] = []
-        self._housekeeping: list[TextClause] = []
+        self._housekeeping = Housekeeping(self.engine)
         self.ledger = Ledger(self.hot("ledger"))
         self._stack = AsyncExitStack()
 
@@ -59,7 +52,7 @@ class Process:
 
     def keep_house(self, *statements: TextClause) -> None:
         """Have statements run at the start and daily, each in a transaction of its own."""
-        self._housekeeping += statements
+        self._housekeeping.add(*statements)
 
     def on_close(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something closed at the end, before what it stands on."""
@@ -90,31 +83,19 @@ class Process:
         await health.start()
         _settle()
         threads.give_way()
-        keeper = asyncio.create_task(self._keep_house(), name="housekeeping")
+        self._housekeeping.start()
         log.info("serving", service=self.service, port=server.port, health_port=health.port)
         await stop.wait()
         log.info("stopping", service=self.service)
         await health.drain()
         await asyncio.sleep(self.settings.server.drain_seconds)
         await server.stop()
-        keeper.cancel()
+        await self._housekeeping.close()
         await health.close()
 
     async def _database_answers(self) -> None:
         await _ping(self.engine)
         await _ping(self.auditor)
-
-    async def _keep_house(self) -> None:
-        while True:
-            try:
-                await keep_house(self.engine)
-                for statement in self._housekeeping:
-                    async with self.engine.begin() as connection:
-                        await connection.execute(statement)
-                await asyncio.sleep(24 * 3600)
-            except DATABASE_ERRORS as error:
-                log.warning("housekeeping failed", error=type(error).__name__)
-                await asyncio.sleep(60)
 
 
 def _settle() -> None:
@@ -125,16 +106,6 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-
-
-async def keep_house(engine: AsyncEngine) -> None:
-    """Do what is due once a day. Old answers go some at a time, so that no statement takes longer the more there are."""
-    async with engine.begin() as connection:
-        await connection.execute(_PARTITIONS)
-    gone = _AT_ONCE
-    while gone == _AT_ONCE:
-        async with engine.begin() as connection:
-            gone = (await connection.execute(_FORGET)).rowcount
 
 
 async def _ping(engine: AsyncEngine) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from chassis.database import connect
-from chassis.process import keep_house
+from chassis.housekeeping import keep_house
 from dev.stack import Stack
 from tests.integration import examples
 from tests.integration.clients import Clients
