@@ -12,6 +12,9 @@ Purpose = Annotated[str, typer.Option("--purpose", help="이용 목적, by its n
 Destruction = Annotated[str, typer.Option("--purpose", help="이용 목적.")]
 SecurityReview = Annotated[str, typer.Option("--purpose", help="이용 목적.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a few words without personal data.", show_default=False)]
+RequiredReason = Annotated[
+    str, typer.Option("--reason", help="Why, in a few words without personal data; required.", show_default=False)
+]
 Ticket = Annotated[str, typer.Option("--ticket", help="The ticket or case.", show_default=False)]
 Full = Annotated[bool, typer.Option("--full", help="Show in full what the purpose allows in full.")]
 RequestId = Annotated[

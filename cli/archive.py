@@ -20,9 +20,6 @@ Law = Annotated[
     str,
     typer.Option("--purpose", help="이용 목적 of a law that keeps the record, such as tax.", show_default=False),
 ]
-Why = Annotated[
-    str, typer.Option("--reason", help="Why, in a few words without personal data; required.", show_default=False)
-]
 
 
 def get(
@@ -30,7 +27,7 @@ def get(
     *,
     record: RecordId,
     purpose: Law,
-    reason: Why,
+    reason: access.RequiredReason,
     full: access.Full = False,
     ticket: access.Ticket = "",
 ) -> None:
@@ -48,7 +45,7 @@ def list_archived(
     *,
     member: access.Member,
     purpose: Law,
-    reason: Why,
+    reason: access.RequiredReason,
     full: access.Full = False,
     limit: access.Limit = 50,
     ticket: access.Ticket = "",

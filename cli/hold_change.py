@@ -38,9 +38,6 @@ Article = Annotated[
 ReviewOn = Annotated[
     str, typer.Option("--review-on", metavar="DATE", help="Day of review, within six months.", show_default=False)
 ]
-RequiredReason = Annotated[
-    str, typer.Option("--reason", help="Why, in a few words without personal data; required.", show_default=False)
-]
 
 
 def place(
@@ -52,7 +49,7 @@ def place(
     document: Document,
     article: Article,
     review_on: ReviewOn,
-    reason: RequiredReason,
+    reason: access.RequiredReason,
     purpose: Purpose = "legal_hold",
     ticket: access.Ticket = "",
     request_id: access.RequestId = None,
@@ -82,7 +79,7 @@ def approve(
     session: Session,
     *,
     hold_id: HoldId,
-    reason: RequiredReason,
+    reason: access.RequiredReason,
     yes: access.Yes = False,
     purpose: Purpose = "legal_hold",
     ticket: access.Ticket = "",
@@ -101,7 +98,7 @@ def review(
     *,
     hold_id: HoldId,
     review_on: ReviewOn,
-    reason: RequiredReason,
+    reason: access.RequiredReason,
     purpose: Purpose = "legal_hold",
     ticket: access.Ticket = "",
     request_id: access.RequestId = None,
@@ -120,7 +117,7 @@ def release(
     session: Session,
     *,
     hold_id: HoldId,
-    reason: RequiredReason,
+    reason: access.RequiredReason,
     yes: access.Yes = False,
     purpose: Purpose = "legal_hold",
     ticket: access.Ticket = "",

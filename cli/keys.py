@@ -27,9 +27,6 @@ KeyName = Annotated[str, typer.Argument(metavar="KEY", help="The key, as `status
 Holder = Annotated[str, typer.Option("--service", help="Whose key: identity, archive or payment_vault.")]
 OneHolder = Annotated[str, typer.Option("--service", help="Only this holder's keys.", show_default=False)]
 Custody = Annotated[str, typer.Option("--purpose", help="이용 목적.")]
-Why = Annotated[
-    str, typer.Option("--reason", help="Why, in a few words without personal data; required.", show_default=False)
-]
 For = Annotated[float, typer.Option("--for", min=1, help="Seconds to follow at most.")]
 
 
@@ -53,7 +50,7 @@ def rotate(
     session: Session,
     *,
     key: KeyName,
-    reason: Why,
+    reason: access.RequiredReason,
     service: Holder = "payment_vault",
     purpose: Custody = "key_custody",
     ticket: access.Ticket = "",
@@ -72,7 +69,7 @@ def rewrap(
     session: Session,
     *,
     key: KeyName,
-    reason: Why,
+    reason: access.RequiredReason,
     service: Holder = "payment_vault",
     seconds: For = 86_400,
     purpose: Custody = "key_custody",
@@ -89,7 +86,7 @@ def retire(
     session: Session,
     *,
     key: KeyName,
-    reason: Why,
+    reason: access.RequiredReason,
     service: Holder = "payment_vault",
     yes: access.Yes = False,
     purpose: Custody = "key_custody",

@@ -23,9 +23,6 @@ Categories = Annotated[
     list[str] | None,
     typer.Option("--category", metavar="R-12", help="Only this category; may be repeated.", show_default=False),
 ]
-ApprovalReason = Annotated[
-    str, typer.Option("--reason", help="Why, in a few words without personal data; required.", show_default=False)
-]
 Digest = Annotated[
     str | None,
     typer.Option("--digest", help="Approve only the plan with this digest, reviewed before.", show_default=False),
@@ -94,7 +91,7 @@ def approve(
     session: Session,
     *,
     plan_id: PlanId,
-    reason: ApprovalReason,
+    reason: access.RequiredReason,
     digest: Digest = None,
     yes: access.Yes = False,
     purpose: access.Destruction = "destruction",

@@ -24,9 +24,6 @@ File = Annotated[
     typer.Argument(metavar="FILE", help="The list as `token export` writes it; - for stdin.", show_default=False),
 ]
 ApprovalId = Annotated[str, typer.Argument(metavar="APPROVAL", help="The request's id.", show_default=False)]
-RequiredReason = Annotated[
-    str, typer.Option("--reason", help="Why, in a few words without personal data; required.", show_default=False)
-]
 Digest = Annotated[
     str | None,
     typer.Option("--digest", help="Approve only the request with this digest, reviewed before.", show_default=False),
@@ -38,7 +35,7 @@ def request(
     *,
     file: File,
     purpose: access.Purpose,
-    reason: RequiredReason,
+    reason: access.RequiredReason,
     ticket: access.Ticket = "",
     request_id: access.RequestId = None,
 ) -> None:
@@ -69,7 +66,7 @@ def approve(
     session: Session,
     *,
     approval_id: ApprovalId,
-    reason: RequiredReason,
+    reason: access.RequiredReason,
     digest: Digest = None,
     yes: access.Yes = False,
     purpose: access.SecurityReview = "security_review",

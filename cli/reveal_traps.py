@@ -7,7 +7,6 @@ from onggi.payment_vault.v1.reveal_approval_service_pb2 import LiftSuspensionReq
 from onggi.payment_vault.v1.reveal_approval_service_pb2_grpc import RevealApprovalServiceStub
 
 from cli import access, answer, asking
-from cli.reveal_approval import RequiredReason
 from cli.session import Session
 
 Caller = Annotated[str, typer.Argument(metavar="CALLER", help="The suspended caller's SPIFFE id.", show_default=False)]
@@ -18,7 +17,7 @@ def honey(
     *,
     member: access.Member,
     token: access.Token,
-    reason: RequiredReason,
+    reason: access.RequiredReason,
     purpose: access.SecurityReview = "security_review",
     ticket: access.Ticket = "",
     request_id: access.RequestId = None,
@@ -38,7 +37,7 @@ def lift(
     session: Session,
     *,
     suspended: Caller,
-    reason: RequiredReason,
+    reason: access.RequiredReason,
     purpose: access.SecurityReview = "security_review",
     ticket: access.Ticket = "",
     request_id: access.RequestId = None,

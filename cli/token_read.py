@@ -1,8 +1,5 @@
 """The commands that show, reveal, replace and destroy tokens."""
 
-from typing import Annotated
-
-import typer
 from onggi.payment_vault.v1.detokenization_service_pb2 import DetokenizeRequest, ReissueTokenRequest
 from onggi.payment_vault.v1.detokenization_service_pb2_grpc import DetokenizationServiceStub
 from onggi.payment_vault.v1.instrument_pb2 import Token
@@ -14,10 +11,6 @@ from cli.detail import listing
 from cli.paging import collect
 from cli.printable import kst
 from cli.session import Session
-
-RequiredReason = Annotated[
-    str, typer.Option("--reason", help="Why, in a few words without personal data; required.", show_default=False)
-]
 
 
 def show(
@@ -67,7 +60,7 @@ def reissue(
     member: access.Member,
     token: access.Token,
     purpose: access.Purpose,
-    reason: RequiredReason,
+    reason: access.RequiredReason,
     ticket: access.Ticket = "",
     request_id: access.RequestId = None,
 ) -> None:
@@ -111,7 +104,7 @@ def reveal(
     member: access.Member,
     token: access.Token,
     purpose: access.Purpose,
-    reason: RequiredReason,
+    reason: access.RequiredReason,
     ticket: access.Ticket = "",
 ) -> None:
     """Turn a token back into the number, in full. Each reveal is in the processing log before it happens."""
