@@ -5,11 +5,9 @@ from typing import Annotated
 import typer
 from onggi.identity.v1.archive_service_pb2 import GetArchivedRequest, ListArchivedRequest
 from onggi.identity.v1.archive_service_pb2_grpc import ArchiveServiceStub
-from onggi.identity.v1.record_service_pb2 import Record
 
 from cli import access, answer
 from cli.command import with_session
-from cli.paging import collect
 from cli.record import RecordId
 from cli.record_view import records_table
 from cli.session import Session
@@ -55,17 +53,15 @@ def list_archived(
         access=access.context(purpose, reason, ticket), member_id=member, view=access.view(full=full)
     )
     archive = session.remote("archive")
-    listed: list[Record] = []
-    more = collect(
+    answer.pages(
         archive,
         ArchiveServiceStub(archive.channel).ListArchived,
         request,
-        lambda response: response.records,
-        into=listed,
+        "records",
+        records_table,
         limit=limit,
         page_size=200,
     )
-    answer.many(session, "records", listed, records_table(listed), more=more)
 
 
 commands.command("get")(with_session()(get))

@@ -3,13 +3,12 @@
 from typing import Annotated
 
 import typer
-from onggi.retention.v1.hold_service_pb2 import GetHoldRequest, Hold, ListHoldsRequest
+from onggi.retention.v1.hold_service_pb2 import GetHoldRequest, ListHoldsRequest
 from onggi.retention.v1.hold_service_pb2_grpc import HoldServiceStub
 
 from cli import access, answer
 from cli.detail import detail
 from cli.hold_view import HoldId, holds_table
-from cli.paging import collect
 from cli.session import Session
 
 Purpose = Annotated[str, typer.Option("--purpose", help="이용 목적.")]
@@ -27,17 +26,15 @@ def list_holds(
 ) -> None:
     """List the holds, newest first; OVERDUE is one whose review is past."""
     retention = session.remote("retention")
-    listed: list[Hold] = []
-    more = collect(
+    answer.pages(
         retention,
         HoldServiceStub(retention.channel).ListHolds,
         ListHoldsRequest(access=access.context(purpose, reason, ticket), include_released=released),
-        lambda response: response.holds,
-        into=listed,
+        "holds",
+        holds_table,
         limit=limit,
         page_size=100,
     )
-    answer.many(session, "holds", listed, holds_table(listed), more=more)
 
 
 def show(

@@ -1,16 +1,18 @@
 """The commands that show a member and what belongs to it."""
 
+from collections.abc import Iterable
+
 from onggi.identity.v1.contact_service_pb2 import Contact, ListContactsRequest
 from onggi.identity.v1.contact_service_pb2_grpc import ContactServiceStub
 from onggi.identity.v1.member_service_pb2 import FindMemberRequest, GetMemberRequest
 from onggi.identity.v1.member_service_pb2_grpc import MemberServiceStub
 from onggi.identity.v1.record_service_pb2 import ListRecordsRequest, Record
 from onggi.identity.v1.record_service_pb2_grpc import RecordServiceStub
+from rich.table import Table
 
 from cli import access, answer, asking, member_fields
 from cli.detail import listing
 from cli.failures import UsageError
-from cli.paging import collect
 from cli.printable import kst
 from cli.session import Session
 
@@ -74,22 +76,15 @@ def contacts(
         access=access.context(purpose, reason, ticket), member_id=member, view=access.view(full=full)
     )
     identity = session.remote("identity")
-    listed: list[Contact] = []
-    more = collect(
+    answer.pages(
         identity,
         ContactServiceStub(identity.channel).ListContacts,
         request,
-        lambda response: response.contacts,
-        into=listed,
+        "contacts",
+        _contacts_table,
         limit=limit,
         page_size=200,
     )
-    lines = [
-        (one.contact_id, one.profile.name, one.profile.mobile_phone, one.profile.email, kst(one.added_at))
-        for one in listed
-    ]
-    table = listing(("contact", "이름", "휴대폰번호", "이메일", "added"), lines)
-    answer.many(session, "contacts", listed, table, more=more)
 
 
 def logins(
@@ -107,15 +102,25 @@ def logins(
         access=access.context(purpose, reason, ticket), member_id=member, view=access.view(full=full)
     )
     identity = session.remote("identity")
-    listed: list[Record] = []
-    more = collect(
+    answer.pages(
         identity,
         RecordServiceStub(identity.channel).ListRecords,
         request,
-        lambda response: response.records,
-        into=listed,
+        "records",
+        _logins_table,
         limit=limit,
         page_size=200,
     )
+
+
+def _contacts_table(listed: Iterable[Contact]) -> Table:
+    lines = [
+        (one.contact_id, one.profile.name, one.profile.mobile_phone, one.profile.email, kst(one.added_at))
+        for one in listed
+    ]
+    return listing(("contact", "이름", "휴대폰번호", "이메일", "added"), lines)
+
+
+def _logins_table(listed: Iterable[Record]) -> Table:
     lines = [(one.record_id, kst(one.occurred_at), one.login.ip_address, one.login.user_agent) for one in listed]
-    answer.many(session, "records", listed, listing(("record", "time", "IP", "user agent"), lines), more=more)
+    return listing(("record", "time", "IP", "user agent"), lines)

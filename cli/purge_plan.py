@@ -7,14 +7,12 @@ from onggi.retention.v1.retention_service_pb2 import (
     ApprovePlanRequest,
     GetPlanRequest,
     ListPlansRequest,
-    Plan,
     PlanPurgeRequest,
 )
 from onggi.retention.v1.retention_service_pb2_grpc import RetentionServiceStub
 
 from cli import access, answer, asking
 from cli.failures import UsageError
-from cli.paging import collect
 from cli.plan_view import plan_table, plans_table
 from cli.session import Session
 
@@ -59,17 +57,15 @@ def list_plans(
 ) -> None:
     """List the plans, newest first."""
     retention = session.remote("retention")
-    listed: list[Plan] = []
-    more = collect(
+    answer.pages(
         retention,
         RetentionServiceStub(retention.channel).ListPlans,
         ListPlansRequest(access=access.context(purpose, reason, ticket)),
-        lambda response: response.plans,
-        into=listed,
+        "plans",
+        plans_table,
         limit=limit,
         page_size=100,
     )
-    answer.many(session, "plans", listed, plans_table(listed), more=more)
 
 
 def show(

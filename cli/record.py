@@ -3,12 +3,11 @@
 from typing import Annotated
 
 import typer
-from onggi.identity.v1.record_service_pb2 import ListRecordsRequest, NoteEventRequest, Record
+from onggi.identity.v1.record_service_pb2 import ListRecordsRequest, NoteEventRequest
 from onggi.identity.v1.record_service_pb2_grpc import RecordServiceStub
 
 from cli import access, answer, record_append
 from cli.command import with_session
-from cli.paging import collect
 from cli.record_view import records_table, standings_table
 from cli.session import Session
 
@@ -38,17 +37,15 @@ def list_records(
         access=access.context(purpose, reason, ticket), member_id=member, view=access.view(full=full), kind=kind
     )
     identity = session.remote("identity")
-    listed: list[Record] = []
-    more = collect(
+    answer.pages(
         identity,
         RecordServiceStub(identity.channel).ListRecords,
         request,
-        lambda response: response.records,
-        into=listed,
+        "records",
+        records_table,
         limit=limit,
         page_size=200,
     )
-    answer.many(session, "records", listed, records_table(listed), more=more)
 
 
 def event(

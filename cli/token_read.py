@@ -1,14 +1,16 @@
 """The commands that show, reveal, replace and destroy tokens."""
 
+from collections.abc import Iterable
+
 from onggi.payment_vault.v1.detokenization_service_pb2 import DetokenizeRequest, ReissueTokenRequest
 from onggi.payment_vault.v1.detokenization_service_pb2_grpc import DetokenizationServiceStub
 from onggi.payment_vault.v1.instrument_pb2 import Token
 from onggi.payment_vault.v1.tokenization_service_pb2 import DeleteTokenRequest, GetTokenRequest, ListTokensRequest
 from onggi.payment_vault.v1.tokenization_service_pb2_grpc import TokenizationServiceStub
+from rich.table import Table
 
 from cli import access, answer, asking
 from cli.detail import listing
-from cli.paging import collect
 from cli.printable import kst
 from cli.session import Session
 
@@ -40,18 +42,9 @@ def list_tokens(
     """List the tokens of a member, oldest first, masked."""
     request = ListTokensRequest(access=access.context(purpose, reason, ticket), member_id=member)
     vault = session.remote("payment_vault")
-    listed: list[Token] = []
-    more = collect(
-        vault,
-        TokenizationServiceStub(vault.channel).ListTokens,
-        request,
-        lambda response: response.tokens,
-        into=listed,
-        limit=limit,
-        page_size=200,
+    answer.pages(
+        vault, TokenizationServiceStub(vault.channel).ListTokens, request, "tokens", _table, limit=limit, page_size=200
     )
-    table = listing(("token", "kind", "bank", "number", "created", "ends"), [_line(token) for token in listed])
-    answer.many(session, "tokens", listed, table, more=more)
 
 
 def reissue(
@@ -111,6 +104,10 @@ def reveal(
     request = DetokenizeRequest(access=access.context(purpose, reason, ticket), member_id=member, token=token)
     vault = session.remote("payment_vault")
     answer.one(session, vault.call(DetokenizationServiceStub(vault.channel).Detokenize, request))
+
+
+def _table(listed: Iterable[Token]) -> Table:
+    return listing(("token", "kind", "bank", "number", "created", "ends"), [_line(token) for token in listed])
 
 
 def _line(token: Token) -> tuple[str, ...]:
