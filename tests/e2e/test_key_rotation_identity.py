@@ -58,7 +58,8 @@ async def test_everything_of_a_member_is_rewrapped_and_opens(clients: Clients, l
     for kind in _KINDS:
         await add(clients, record(kind, member.member_id))
     former = await examples.new_member(clients)
-    [record_id] = await append(clients, payment(former.member_id, before(10)))
+    paid = payment(former.member_id, before(10))
+    [record_id] = await append(clients, paid)
     await leave(clients, log, former.member_id, [record_id])
 
     for service, key in _KEYS:
@@ -83,7 +84,7 @@ async def test_everything_of_a_member_is_rewrapped_and_opens(clients: Clients, l
         assert one.WhichOneof("body") == kind
     opened = await clients.call("privacy-officer", "onggi.identity.v1.ArchiveService/GetArchived", archive.GetArchivedRequest(
         access=examples.access("consumer_protection", reason="a test"), record_id=record_id, view=VIEW_FULL))  # fmt: skip
-    assert opened.message.record.payment.amount == "330000"
+    assert opened.message.record.payment.amount == paid.payment.amount
     # And what comes afterwards is taken: the fences refuse what is old, and nothing else.
     for kind in _KINDS:
         await add(clients, record(kind, member.member_id))

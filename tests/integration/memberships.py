@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,27 +10,21 @@ import grpc
 from onggi.access.v1.access_context_pb2 import VIEW_FULL
 from onggi.identity.v1 import consent_service_pb2 as consents
 from onggi.identity.v1 import member_service_pb2 as members
-from onggi.identity.v1 import record_kinds_pb2 as kinds
 from onggi.identity.v1 import record_service_pb2 as records
 from onggi.retention.v1 import retention_service_pb2 as retention
 
-from chassis.instants import timestamp
-from chassis.kst import KST, event_date
-from tests.integration import examples
+from tests.integration import examples, record_examples
 from tests.integration.clients import Clients, Outcome
 from tests.integration.log_rows import Log
+from tests.integration.record_examples import record
 
 MEMBERS = "onggi.identity.v1.MemberService"
 CONSENTS = "onggi.identity.v1.ConsentService"
-RECORDS = "onggi.identity.v1.RecordService"
 RETENTION = "onggi.retention.v1.RetentionService"
 GIVEN = ("marketing", "inquiry_retention", "partnership_retention", "misuse_retention", "notification_target")
 """The consents of a member with everything."""
 
-
-def today() -> date:
-    """The Korean day that it is."""
-    return event_date(datetime.now(UTC))
+today = record_examples.today
 
 
 async def give(clients: Clients, member_id: str, consent: str = "marketing", request_id: str = "") -> Outcome:
@@ -73,66 +67,34 @@ async def withdraw(clients: Clients, member_id: str, request_id: str = "") -> Ou
         access=examples.access(), request_id=request_id or examples.new_id(), member_id=member_id))  # fmt: skip
 
 
-def record(member_id: str, day: date, *standings: records.Standing, **body: Any) -> records.Record:
-    """A record of noon of a Korean day."""
-    noon = datetime(day.year, day.month, day.day, 12, tzinfo=KST)
-    occurred_at = timestamp(min(noon, datetime.now(KST)).astimezone(UTC))
-    return records.Record(member_id=member_id, occurred_at=occurred_at, standings=standings, **body)
-
-
 async def append(clients: Clients, *given: records.Record) -> Sequence[str]:
     """Append records as the portal; their ids. Fails where one is refused."""
-    answer = await clients.call("portal", f"{RECORDS}/AppendRecords", records.AppendRecordsRequest(
-        access=examples.access(), request_id=examples.new_id(), records=given))  # fmt: skip
-    errors = [result.error for result in answer.message.results if result.HasField("error")]
+    results = (await record_examples.append(clients, given)).message.results
+    errors = [result.error for result in results if result.HasField("error")]
     assert not errors, errors
-    return [result.record_id for result in answer.message.results]
+    return [result.record_id for result in results]
 
 
 def inquiry(member_id: str, day: date, *standings: records.Standing) -> records.Record:
     """An inquiry, with what was done about it where it is a complaint too."""
-    body = kinds.InquiryRecord(
-        email=f"{examples.WORDS.letters(10)}@inquirer.example", mobile_phone=examples.NUMBERS.phone("010"),
-        body=f"문의 {examples.WORDS.letters(14)}",
-    )  # fmt: skip
-    if any(standing.category == "R-09c" for standing in standings):
-        body.resolution = f"처리 {examples.WORDS.letters(14)}"
-    return record(member_id, day, *standings, inquiry=body)
+    complaint = any(standing.category == "R-09c" for standing in standings)
+    changes = {"resolution": f"처리 {examples.WORDS.letters(14)}"} if complaint else {}
+    return record("inquiry", member_id, *standings, day=day, **changes)
 
 
 def payment(member_id: str, day: date) -> records.Record:
     """A payment by card."""
-    return record(member_id, day, payment=kinds.PaymentRecord(
-        amount="330000", supplied=f"이용료 {examples.WORDS.letters(14)}", masked_instrument="400000******0002",
-        approval_number=str(examples.RANDOM.randrange(10**7, 10**8)), payer_phone=examples.NUMBERS.phone("010"),
-        business_registration_number=examples.NUMBERS.business_number(("81", "86")),
-    ))  # fmt: skip
-
-
-def usage(member_id: str, day: date) -> records.Record:
-    """A visit."""
-    return record(member_id, day, usage=kinds.UsageRecord(
-        visited_at=f"{day}T01:02:03Z", cookie=examples.WORDS.letters(20), page=examples.WORDS.letters(12)))  # fmt: skip
+    return record("payment", member_id, day=day)
 
 
 def partnership(member_id: str, day: date) -> records.Record:
     """A proposal that nobody has looked at."""
-    body = kinds.PartnershipInquiryRecord(
-        email=f"{examples.WORDS.letters(10)}@partner.example", body=f"제휴 {examples.WORDS.letters(12)}"
-    )
-    return record(member_id, day, partnership_inquiry=body)
-
-
-def misuse(member_id: str, day: date) -> records.Record:
-    """A misuse of which no address is known."""
-    return record(member_id, day, misuse=kinds.MisuseRecord(description=f"부정 {examples.WORDS.letters(12)}"))
+    return record("partnership_inquiry", member_id, day=day)
 
 
 def notified(member_id: str, day: date) -> records.Record:
     """Somebody to be told of events."""
-    return record(member_id, day, notification_target=kinds.NotificationTargetRecord(
-        name=examples.WORDS.person(), mobile_phone=examples.NUMBERS.phone("010"),
-        email=f"{examples.WORDS.letters(10)}@told.example"))  # fmt: skip
+    return record("notification_target", member_id, day=day)
 
 
 async def member_with_everything(clients: Clients) -> tuple[str, dict[str, str]]:
@@ -150,11 +112,11 @@ async def member_with_everything(clients: Clients) -> tuple[str, dict[str, str]]
         "complaint": inquiry(member_id, date(2026, 3, 1), closed, settled),
         "inquiry": inquiry(member_id, before(4)),
         "partnership_inquiry": partnership(member_id, before(2)),
-        "misuse": misuse(member_id, before(9)),
+        "misuse": record("misuse", member_id, day=before(9), ip_address=""),  # no address is known
         "notification_target": notified(member_id, before(1)),
     }
     ids = await append(clients, *by_field.values())
-    await append(clients, *(examples.login(member_id) for _ in range(2)), usage(member_id, before(1)))
+    await append(clients, *(examples.login(member_id) for _ in range(2)), record("usage", member_id, day=before(1)))
     return member_id, dict(zip(by_field, ids, strict=True))
 
 

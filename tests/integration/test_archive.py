@@ -13,7 +13,8 @@ from tests.integration import examples
 from tests.integration.archives import bases, fields, get, leave, list_all, list_page, moved, places, salts
 from tests.integration.clients import Clients
 from tests.integration.log_rows import Log
-from tests.integration.memberships import append, before, end, give, inquiry, payment, record, today, withdraw
+from tests.integration.memberships import append, before, end, give, inquiry, partnership, payment, today, withdraw
+from tests.integration.record_examples import record
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -32,8 +33,7 @@ async def archived_payment(clients: Clients, log: Log) -> tuple[str, str, Record
 
 def misuse(member_id: str) -> Record:
     """A case of fraudulent use."""
-    body = kinds.MisuseRecord(description=f"부정 이용 {examples.WORDS.letters(14)}", ip_address="203.0.113.9")
-    return record(member_id, before(2), misuse=body)
+    return record("misuse", member_id, day=before(2))
 
 
 async def test_a_record_moves_with_what_its_remaining_bases_keep(clients: Clients, log: Log) -> None:
@@ -178,10 +178,7 @@ async def test_a_record_stays_while_a_live_basis_keeps_it(clients: Clients, log:
     """R-06: a partnership inquiry is no law's affair; it stays in identity for its month and never enters the archive."""
     member_id = (await examples.new_member(clients)).member_id
     await give(clients, member_id, "partnership_retention")
-    body = kinds.PartnershipInquiryRecord(
-        email=f"{examples.WORDS.letters(10)}@partner.example", body=f"제휴 {examples.WORDS.letters(14)}"
-    )
-    [stays] = await append(clients, record(member_id, before(1), partnership_inquiry=body))
+    [stays] = await append(clients, partnership(member_id, before(1)))
     [moves] = await append(clients, payment(member_id, before(1)))
 
     await leave(clients, log, member_id, [moves])
