@@ -1,7 +1,6 @@
 """Keys rotate, rows are rewrapped and old versions retired under load without a failed call; what was retired is gone."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +20,7 @@ from services.payment_vault.settings import Settings
 from tests.e2e.faults import Caller, Figures, query
 from tests.e2e.key_life import Custodian, all_open, dump, opens, restored, under_load
 from tests.e2e.known import Known
+from tests.integration import process_settings
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
@@ -29,17 +29,6 @@ KEYS = ("card", "masked", "epoch-payment-vault")
 _SALT = "SELECT wrapped_salt FROM erasure_key WHERE unit = $1"
 _SEALED = "SELECT sealed, sealed_masked FROM token WHERE token = $1"
 _WHY = AccessContext(purpose="destruction", reason="a test")
-
-
-def _settings_of(stack: Stack) -> Settings:
-    """The settings that the stack's vault reads."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("ONGGI_")]:
-            patch.delenv(name)
-        for name, value in stack.env_for("payment_vault").items():
-            if name.startswith("ONGGI_"):
-                patch.setenv(name, value)
-        return Settings()
 
 
 @pytest.fixture
@@ -170,7 +159,7 @@ async def test_a_row_under_a_retired_version_is_refused_by_its_table(keyed: Stac
 
 async def test_a_kept_salt_outlives_the_version_it_was_wrapped_under(keyed: Stack, custodian: Custodian) -> None:
     """What a process remembers of a unit may be older than a retirement: it reads again, and the call does not fail."""
-    settings = _settings_of(keyed)
+    settings = process_settings.read(Settings, keyed, "payment_vault")
     transit = Transit(settings.vault, settings.tls, keys.TOKENIZE_ROLE)
     engine = connect(settings.database)
     hot = Hot(engine, "salts")

@@ -3,7 +3,6 @@
 What differs from a process is who turns the wheel: here the test calls the worker and the schedule, at a clock of its own.
 """
 
-import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -53,6 +52,7 @@ from services.retention.schedule import Schedule
 from services.retention.servicer import RetentionServicer
 from services.retention.settings import Settings
 from services.retention.worker import Pace, Worker
+from tests.integration import process_settings
 from tests.integration.retention_holders import Holder, Kept, serve
 
 OPERATOR, OFFICER = "retention-operator", "privacy-officer"
@@ -91,15 +91,9 @@ def three_holders(
     return identity, vault, archive
 
 
-def settings_of(stack: Stack, service: str = "retention") -> Settings:
+def settings_of(stack: Stack) -> Settings:
     """The settings that a process of the stack would read."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("ONGGI_")]:
-            patch.delenv(name)
-        for name, value in stack.env_for(service).items():
-            if name.startswith("ONGGI_"):
-                patch.setenv(name, value)
-        return Settings()
+    return process_settings.read(Settings, stack, "retention")
 
 
 @dataclass

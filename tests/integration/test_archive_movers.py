@@ -1,7 +1,6 @@
 """Several movers at once, a record that does not open, an archive that is away: nothing is moved twice, nothing is stuck."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
@@ -19,7 +18,7 @@ from services.identity.archive.mover import Actor, Mover
 from services.identity.archive.reseal import Resealer
 from services.identity.archive.standings import Standings
 from services.identity.settings import Settings
-from tests.integration import examples
+from tests.integration import examples, process_settings
 from tests.integration.archives import fields, leave, moved, places
 from tests.integration.clients import Clients
 from tests.integration.log_rows import Log, session
@@ -30,13 +29,7 @@ pytestmark = pytest.mark.timeout(120)
 
 def settings_of(stack: Stack) -> Settings:
     """The settings that the stack's identity reads."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("ONGGI_")]:
-            patch.delenv(name)
-        for name, value in stack.env_for("identity").items():
-            if name.startswith("ONGGI_"):
-                patch.setenv(name, value)
-        return Settings()
+    return process_settings.read(Settings, stack, "identity")
 
 
 @asynccontextmanager
