@@ -23,7 +23,7 @@ from services.retention.holders import Holders
 from services.retention.plan import Part
 from services.retention.preparation import prepare
 from tests.integration.log_rows import Log
-from tests.integration.retention_rig import settings_of
+from tests.integration.retention_parts import settings_of
 
 Register = Callable[[Collection[str]], Awaitable[Mapping[str, Hold]]]
 
@@ -46,11 +46,11 @@ class Days:
     async def explain(self, day: date, member_id: str = "", record_id: str = "") -> list[KeptItem]:
         """What is kept on a day."""
         explainer = Explainer(self.holders, self.calendars, self.register, lambda: datetime.combine(day, time(12), KST))
-        return await explainer.explain(_traceparent(), member_id, record_id)
+        return await explainer.explain(traceparent(), member_id, record_id)
 
     async def purge(self, day: date, *names: str) -> list[Part]:
         """Destroy what is due on a day, of the categories named or of all, and have it verified; the parts as planned."""
-        async with self.holders.connected(str(uuid4()), 1, _traceparent()) as connected:
+        async with self.holders.connected(str(uuid4()), 1, traceparent()) as connected:
             parts = await prepare(connected, Categories(self.calendars).chosen(names, day))
             for part in parts:
                 while (await connected.execute(part, 1000)).remaining:
@@ -87,5 +87,6 @@ async def _no_holds(hold_ids: Collection[str]) -> Mapping[str, Hold]:
     return {}
 
 
-def _traceparent() -> str:
+def traceparent() -> str:
+    """The header of a call that has a new trace."""
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -23,37 +22,25 @@ from onggi.retention.v1.kept_item_pb2 import KeptItem
 from onggi.retention.v1.retention_service_pb2_grpc import RetentionServiceStub
 from sqlalchemy import text
 
-from chassis import detached
 from chassis.chain import Grounds
 from chassis.log_reader import LogReader
 from chassis.mutation import Mutations
-from chassis.policy.calendars import Calendars
 from chassis.policy.load import load
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.process import Process
 from chassis.server import Server
-from chassis.transit import Transit
 from dev import environment
 from dev.stack import Stack
-from services.retention.categories import Categories
-from services.retention.certificate import Certifier
-from services.retention.explanation import Explainer
-from services.retention.forecast import Forecast, Measure
+from services.retention.forecast import Measure
 from services.retention.hold_servicer import HoldServicer
-from services.retention.hold_telling import Telling
 from services.retention.hold_worker import HoldWorker
-from services.retention.holders import Holders
-from services.retention.holds import Holds, known
-from services.retention.job import Job, own_spiffe_id
-from services.retention.plan import utc_now
+from services.retention.holds import Holds
 from services.retention.plans import Plans
-from services.retention.preparation import Preparation
 from services.retention.schedule import Schedule
 from services.retention.servicer import RetentionServicer
-from services.retention.settings import Settings
 from services.retention.worker import Pace, Worker
-from tests.integration import process_settings
 from tests.integration.retention_holders import Holder, Kept, serve
+from tests.integration.retention_parts import Clock, parts, settings_of
 
 OPERATOR, OFFICER = "retention-operator", "privacy-officer"
 HOLDERS = ("identity", "payment_vault", "archive")
@@ -91,11 +78,6 @@ def three_holders(
     return identity, vault, archive
 
 
-def settings_of(stack: Stack) -> Settings:
-    """The settings that a process of the stack would read."""
-    return process_settings.read(Settings, stack, "retention")
-
-
 @dataclass
 class Rig:
     """The parts that a test drives."""
@@ -108,12 +90,17 @@ class Rig:
     vault: Holder
     archive: Holder
     hold_worker: HoldWorker
+    clock: Clock
     channels: list[grpc.aio.Channel] = field(default_factory=list)
-    now: datetime | None = None
 
-    def clock(self) -> datetime:
-        """The present of the plans and of the schedule."""
-        return self.now or utc_now()
+    @property
+    def now(self) -> datetime | None:
+        """The present of the parts, if it is the test's."""
+        return self.clock.now
+
+    @now.setter
+    def now(self, now: datetime | None) -> None:
+        self.clock.now = now
 
     def stub(self, caller: str = OPERATOR) -> Any:
         """RetentionService as this caller."""
@@ -202,28 +189,16 @@ async def rig(
         await serve(holder, stack.addresses[name], stack.service_credentials(name))
         for holder, name in zip(holders, HOLDERS, strict=True)
     ]
-    async with Process("retention", settings) as process:
-        transit = Transit(settings.vault, settings.tls, "retention")
-        await transit.start()
+    limits = {Measure.MEMBERS: members, Measure.LOGIN_RECORDS: login_records, Measure.RECORDS: records}
+    async with parts(stack, limits, pace or Pace(attempts=3, pause_seconds=0.01), policy) as made:
+        process, worker = made.process, made.worker
         mutations = Mutations(process.engine)
-        job = Job(own_spiffe_id(settings.tls.certificate_file), process.policy.version)
-        peers = Holders(settings.holders.by_name(), settings.tls)
-        calendars = Calendars(policy)
-        categories = Categories(calendars)
-        limits = {Measure.MEMBERS: members, Measure.LOGIN_RECORDS: login_records, Measure.RECORDS: records}
-        slow = pace or Pace(attempts=3, pause_seconds=0.01)
+        plans = Plans(process.engine, mutations, made.preparation, process.policy.version, worker.wake)
         rules = policy.retention.holds
-        telling = Telling(process.engine, peers, job, rules.purpose)
-        worker = Worker(process.engine, telling, Certifier(transit, categories, settings.windows), job, slow)
-        running = Rig(stack, process, worker, None, *holders, None)  # type: ignore[arg-type]  # these need its clock
-        preparation = Preparation(peers, categories, Forecast(categories, limits), running.clock)
-        running.schedule = Schedule(process.engine, process.ledger, preparation, job, settings.schedule)
-        plans = Plans(process.engine, mutations, preparation, process.policy.version, worker.wake)
-        running.hold_worker = HoldWorker(process.engine, telling, running.clock)
-        holds = Holds(process.engine, mutations, telling, rules, running.clock)
-        servicer = RetentionServicer(
-            process.engine, plans, Explainer(peers, calendars, partial(known, process.engine), running.clock)
-        )
+        hold_worker = HoldWorker(process.engine, made.telling, made.clock)
+        holds = Holds(process.engine, mutations, made.telling, rules, made.clock)
+        servicer = RetentionServicer(process.engine, plans, made.explainer)
+        running = Rig(stack, process, worker, made.schedule, *holders, hold_worker, made.clock)
         server = Server(settings.server, settings.tls, Grounds(process.policy, process.ledger), [
             (api.DESCRIPTOR.services_by_name["RetentionService"], servicer),
             (hold_api.DESCRIPTOR.services_by_name["HoldService"], HoldServicer(holds)),
@@ -242,10 +217,6 @@ async def rig(
             await server.stop()
             for other in servers:
                 await other.stop(0)
-            await detached.finish()
-            await transit.close()
-            await process.ledger.close()
-            await process.ledger._hot.close()  # else a connection outlives the test's event loop
 
 
 def migrate(stack: Stack) -> None:

@@ -21,7 +21,7 @@ from tests.integration import archives, examples, memberships, retention_days
 from tests.integration.clients import Clients, Outcome
 from tests.integration.log_rows import Log
 from tests.integration.retention_days import Days
-from tests.integration.retention_rig import settings_of
+from tests.integration.retention_parts import settings_of
 from tests.integration.test_overlap_vectors import LEFT, PAID, add, leave_on, member_with, onggi
 
 pytestmark = pytest.mark.timeout(300)
