@@ -6,10 +6,24 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 import uvloop
+
+from chassis.settings import ServiceSettings, refuse_unknown_names
+
+Settings = TypeVar("Settings", bound=ServiceSettings)
+
+
+def serve(kind: type[Settings], main: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    """Run a service on the settings that the environment has for it.
+
+    Raises ValueError, which names a missing or an unknown setting and prints no value.
+    """
+    refuse_unknown_names(kind)
+    settings = kind()
+    run(lambda: main(settings), settings.log_level)
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]], level: str) -> None:

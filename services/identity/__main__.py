@@ -7,8 +7,8 @@
 import sys
 from pathlib import Path
 
-from chassis.program import run
-from chassis.settings import MigrationSettings, refuse_unknown_names
+from chassis.program import serve
+from chassis.settings import MigrationSettings
 
 HERE = Path(__file__).parent
 
@@ -20,16 +20,12 @@ def main(arguments: list[str]) -> None:
             from services.identity import process
             from services.identity.settings import Settings
 
-            refuse_unknown_names(Settings)
-            settings = Settings()
-            run(lambda: process.serve(settings), settings.log_level)
+            serve(Settings, process.serve)
         case ["archive"]:
             from services.identity.archive import process as archive
             from services.identity.archive.settings import Settings as ArchiveSettings
 
-            refuse_unknown_names(ArchiveSettings)
-            of_archive = ArchiveSettings()
-            run(lambda: archive.serve(of_archive), of_archive.log_level)
+            serve(ArchiveSettings, archive.serve)
         case ["migrate" | "archive-migrate" as which]:
             from chassis.migrate import upgrade
 

@@ -6,8 +6,8 @@
 import sys
 from pathlib import Path
 
-from chassis.program import run
-from chassis.settings import MigrationSettings, refuse_unknown_names
+from chassis.program import serve
+from chassis.settings import MigrationSettings
 
 
 def main(arguments: list[str]) -> None:
@@ -17,9 +17,7 @@ def main(arguments: list[str]) -> None:
             from services.payment_vault import process
             from services.payment_vault.settings import Settings
 
-            refuse_unknown_names(Settings)
-            settings = Settings()
-            run(lambda: process.serve(settings), settings.log_level)
+            serve(Settings, process.serve)
         case ["migrate"]:
             from chassis.migrate import upgrade
 
