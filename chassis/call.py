@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import grpc.aio
 from google.protobuf.message import Message
 
+from chassis import trace_context
 from chassis.caller import UNIDENTIFIED, Caller
 from chassis.contents import Contents
 from chassis.contract import Method
@@ -44,4 +45,4 @@ class Call:
     @property
     def traceparent(self) -> str:
         """The W3C Trace Context header that makes this call the parent of a call to another service."""
-        return f"00-{self.entry.trace_id}-{self.entry.span_id}-01"
+        return trace_context.traceparent(self.entry.trace_id, self.entry.span_id)

@@ -34,6 +34,11 @@ def new_span_id() -> str:
     return f"{_RANDOM.getrandbits(64):016x}"
 
 
+def traceparent(trace_id: str, span_id: str) -> str:
+    """Return the header that makes a span the parent of a call."""
+    return f"00-{trace_id}-{span_id}-01"
+
+
 def from_metadata(metadata: Iterable[tuple[str, str | bytes]] | None) -> TraceIds:
     """Return the ids of a new span under the caller's ``traceparent``, or of a new trace where there is no valid one."""
     for key, value in metadata or ():

@@ -12,7 +12,7 @@ import structlog
 from cronsim import CronSim
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chassis import errors
+from chassis import errors, trace_context
 from chassis.background import Background, Rhythm
 from chassis.entry import Entry
 from chassis.kst import KST
@@ -90,7 +90,7 @@ class Schedule(Background):
 
     async def _plan(self, run: Run) -> None:
         entry = run.entry
-        traceparent = f"00-{entry.trace_id}-{entry.span_id}-01"
+        traceparent = trace_context.traceparent(entry.trace_id, entry.span_id)
         try:
             fixed = await self._preparation.fix((run.plan_id, run.epoch), traceparent, (), run.day)
             await self._finish(run, fixed)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chassis import errors
+from chassis import errors, trace_context
 from chassis.background import Background, Rhythm
 from chassis.chain import place_of
 from chassis.ledger import append_within
@@ -102,7 +102,7 @@ class Worker(Background):
 
     async def _attempt(self, plan: Plan) -> Trouble | None:
         """Return None when there is nothing more to do here, else why it did not come to the end."""
-        traceparent = f"00-{plan.trace_id}-{plan.span_id}-01"
+        traceparent = trace_context.traceparent(plan.trace_id, plan.span_id)
         try:
             async with self._holders.connected(plan.plan_id, plan.epoch, traceparent) as holders:
                 attempt = Attempt(

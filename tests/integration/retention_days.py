@@ -3,7 +3,6 @@
 No service has a setting that fakes the time: what differs from the process is that here the test says which day it is.
 """
 
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -12,6 +11,7 @@ from uuid import uuid4
 import pytest
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 
+from chassis import trace_context
 from chassis.kst import KST
 from chassis.policy.calendars import Calendars
 from chassis.policy.load import load
@@ -89,4 +89,4 @@ async def _no_holds(hold_ids: Collection[str]) -> Mapping[str, Hold]:
 
 def traceparent() -> str:
     """The header of a call that has a new trace."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    return trace_context.traceparent(trace_context.new_trace_id(), trace_context.new_span_id())
