@@ -19,15 +19,13 @@ class Policy:
 
     ``rules``: RPC (``package.Service/Method``) -> account -> purposes. ``full_view``: account -> purpose -> items that it
     may see in full. ``reveal_budgets``: account -> of how many members it may reveal numbers. ``consents``: purpose -> the
-    consent that it stands on, or "". ``law_purposes``: those of the kind "law". ``version`` goes into every entry of the
-    processing log.
+    consent that it stands on, or "". ``version`` goes into every entry of the processing log.
     """
 
     version: str
     trust_domain: str
     human_namespaces: frozenset[str]
     consents: Mapping[str, str]
-    law_purposes: frozenset[str]
     full_view: Mapping[str, Mapping[str, frozenset[str]]]
     reveal_budgets: Mapping[str, RevealBudget]
     rules: Mapping[str, Mapping[str, frozenset[str]]]
@@ -61,10 +59,6 @@ class Policy:
         """Return the consent without which nobody is seen under a purpose, "" where it needs none."""
         return self.consents.get(purpose, "")
 
-    def is_law(self, purpose: str) -> bool:
-        """Return whether a purpose is one of the kind "law": the archive is read under no other."""
-        return purpose in self.law_purposes
-
 
 def of(policy: PrivacyPolicy) -> Policy:
     """Return the access policy of the whole policy, under the version that is in force today in Korea."""
@@ -74,7 +68,6 @@ def of(policy: PrivacyPolicy) -> Policy:
         trust_domain=access.trust_domain,
         human_namespaces=frozenset(access.human_namespaces),
         consents={name: purpose.consent for name, purpose in purposes.items()},
-        law_purposes=frozenset(name for name, purpose in purposes.items() if purpose.kind == "law"),
         full_view=_sets(access.full_view),
         reveal_budgets=access.reveal_budgets,
         rules=_sets(access.rules),

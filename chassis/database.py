@@ -26,7 +26,6 @@ log = structlog.get_logger()
 UNIQUE_VIOLATION = "23505"
 # What a broken connection or a refused statement raises, through SQLAlchemy or the driver.
 DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-NO_LOG_ROW = "ON001"
 # A hot statement looks up by key. Its plan is made once and kept, since a new one for each lone call takes longer than the
 # call; one made while a table was small would read all of it for ever.
 BY_INDEX = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"

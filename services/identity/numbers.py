@@ -82,15 +82,15 @@ def phone_kind(number: str) -> PhoneKind:
     return next(kind for kind, pattern in _KOREAN.items() if pattern.fullmatch(national))
 
 
-def mobile_number(value: str, *, legacy_prefixes: bool = False) -> str:
+def mobile_number(value: str) -> str:
     """A mobile number that can receive a message, as E.164; NumberError NOT_MOBILE for any other telephone number.
 
-    The prefixes 011 and 016 to 019 went out of service in 2021 and count only with `legacy_prefixes`. Foreign numbers
-    are taken as they come: in many countries mobile and fixed numbers look alike.
+    The prefixes 011 and 016 to 019 went out of service in 2021 and do not count. Foreign numbers are taken as they
+    come: in many countries mobile and fixed numbers look alike.
     """
     number = phone_number(value)
     kind = phone_kind(number)
-    current = kind is PhoneKind.MOBILE and (legacy_prefixes or number.startswith("+8210"))
+    current = kind is PhoneKind.MOBILE and number.startswith("+8210")
     if not (current or kind is PhoneKind.FOREIGN):
         raise NumberError("NOT_MOBILE")
     return number

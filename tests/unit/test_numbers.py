@@ -135,9 +135,8 @@ def test_a_wrong_telephone_number_is_refused_with_a_reason(value: str, reason: s
 
 
 def test_a_mobile_number_is_one_that_can_receive_a_message() -> None:
-    """A representative number is a telephone and no mobile; the old prefixes count only when asked for."""
+    """A representative number is a telephone and no mobile; the old prefixes are out of service."""
     assert "+821000000000" == mobile_number("010-0000-0000")
-    assert "+82110000000" == mobile_number("011-000-0000", legacy_prefixes=True)
     for value in ("1588-0000", "02-000-0000", "011-000-0000", "070-0000-0000"):
         with pytest.raises(NumberError) as raised:
             mobile_number(value)
