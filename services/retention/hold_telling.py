@@ -56,7 +56,9 @@ class Telling:
 
     async def confirm_everywhere(self) -> None:
         """Have every holder confirm the register, in a trace of its own. Raises HoldWaits, DatabaseUnavailable."""
-        async with self.holders.asked(f"00-{trace_context.new_trace_id()}-{trace_context.new_span_id()}-01") as lines:
+        async with self.holders.asked(
+            trace_context.traceparent(trace_context.new_trace_id(), trace_context.new_span_id())
+        ) as lines:
             await self.confirm(lines, lines.names)
 
     async def confirm(self, lines: Lines, holders: Collection[str]) -> None:
@@ -133,4 +135,4 @@ def _whose(hold: Hold | Row[Any]) -> dict[str, Any]:
 
 
 def _traceparent(hold: Hold) -> str:
-    return f"00-{hold.trace_id}-{hold.span_id}-01"
+    return trace_context.traceparent(hold.trace_id, hold.span_id)
