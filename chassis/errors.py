@@ -154,6 +154,13 @@ class DatabaseUnavailable(DomainError):
     retry_after = 1.0
 
 
+class PolicyIncomplete(DomainError):
+    """Rows stand under a category that the policy does not name: no end can be told of them."""
+
+    code, reason = Code.FAILED_PRECONDITION, reasons.ERROR_REASON_POLICY_INCOMPLETE
+    message = "something is kept under a category that the policy does not name"
+
+
 class Stopping(DomainError):
     code, reason = Code.UNAVAILABLE, reasons.ERROR_REASON_STOPPING
     message = "the server is stopping"

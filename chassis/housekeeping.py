@@ -1,5 +1,6 @@
 """What every service does once a day: the log's coming partitions, an end to old answers, and what it adds itself."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from sqlalchemy import TextClause, text
@@ -25,14 +26,21 @@ class Housekeeping(Background):
         super().__init__("housekeeping", "housekeeping failed", rhythm)
         self._engine = engine
         self._statements: list[TextClause] = []
+        self._looks: list[Callable[[], Awaitable[object]]] = []
 
     def add(self, *statements: TextClause) -> None:
         """Have statements run too, each in a transaction of its own."""
         self._statements += statements
 
+    def also(self, look: Callable[[], Awaitable[object]]) -> None:
+        """Have something looked at too."""
+        self._looks.append(look)
+
     async def look(self) -> bool:
         """Do what is due once a day. Raises what the database raises."""
         await keep_house(self._engine)
+        for look in self._looks:
+            await look()
         for statement in self._statements:
             async with self._engine.begin() as connection:
                 await connection.execute(statement)

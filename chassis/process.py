@@ -3,20 +3,21 @@
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chassis import access, detached, threads
+from chassis import access, detached, errors, threads
 from chassis.chain import Grounds
 from chassis.database import Hot, connect, reading
 from chassis.health import Check, Health
 from chassis.housekeeping import Housekeeping
 from chassis.ledger import Ledger
 from chassis.policy.load import load
+from chassis.policy_coverage import Coverage, Stock
 from chassis.program import stop_signal
 from chassis.server import Server
 from chassis.settings import ServiceSettings
@@ -42,6 +43,8 @@ class Process:
         self._hots: list[Hot] = []
         self._housekeeping = Housekeeping(self.engine)
         self.ledger = Ledger(self.hot("ledger"))
+        self._coverage = Coverage(self.engine, service, self.privacy_policy)
+        self._housekeeping.also(self._coverage.faults)  # logs what a replica with another policy has added since the start
         self._stack = AsyncExitStack()
 
     def hot(self, name: str, *, by_hash: bool = False) -> Hot:
@@ -53,6 +56,10 @@ class Process:
     def keep_house(self, *statements: TextClause) -> None:
         """Have statements run at the start and daily, each in a transaction of its own."""
         self._housekeeping.add(*statements)
+
+    def keep(self, *stocks: Stock) -> None:
+        """Have a policy refused that lacks a category which rows of these stocks stand under."""
+        self._coverage.add(*stocks)
 
     def on_close(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something closed at the end, before what it stands on."""
@@ -75,10 +82,16 @@ class Process:
             await hot.close()
 
     async def serve(self, services: list[tuple[Any, object]], checks: dict[str, Check]) -> None:
-        """Serve until a signal: drain (NOT_SERVING first, so that callers go elsewhere), then stop, then close."""
+        """Serve until a signal: drain (NOT_SERVING first, so that callers go elsewhere), then stop, then close.
+
+        Raises PolicyRefused before anything is answered. With a database that is away it is not ready until it has looked.
+        """
         stop = stop_signal()
+        with suppress(errors.DatabaseUnavailable):
+            await self._coverage.check()
+        checks = {"database": self._database_answers, "policy": self._coverage.check, **checks}
         server = Server(self.settings.server, self.settings.tls, Grounds(self.policy, self.ledger), services)
-        health = Health(self.settings.server.health_address, {"database": self._database_answers, **checks})
+        health = Health(self.settings.server.health_address, checks)
         await server.start()
         await health.start()
         _settle()

@@ -83,6 +83,10 @@ CURES: Final[Mapping[str, str]] = {
     ),
     "HOLD_NOT_FOUND": "No such hold. Do not retry.",
     "HOLD_STATE": "The hold is not in a state that allows this. Read it and see.",
+    "POLICY_INCOMPLETE": (
+        "Something is kept under a category that this server's policy does not name, so nobody can say until when. "
+        "Nothing was changed. Have the category put back into the policy."
+    ),
 }
 """What the comment of each reason says (onggi/errors/v1/error_reason.proto), without the status code before it."""
 

@@ -7,11 +7,15 @@ from chassis.policy.retention import Retention
 
 
 class Keeps(NamedTuple):
-    """Category, kind and field of everything that is kept, each as a column: what SQL takes as arrays."""
+    """Category, kind and field of everything that is kept, each as a column: what SQL takes as arrays.
+
+    ``named``: all categories of the policy, those that keep no field of a record too.
+    """
 
     categories: list[str]
     kinds: list[str]
     fields: list[str]
+    named: list[str]
 
 
 class KeptFields:
@@ -19,6 +23,7 @@ class KeptFields:
 
     def __init__(self, retention: Retention) -> None:
         kind_of = {kind.message: name for name, kind in retention.records.items()}
+        self._named = sorted(retention.categories)
         self._fields: dict[tuple[str, str], set[str]] = {}
         for name, category in retention.categories.items():
             for path in category.keeps:
@@ -37,4 +42,4 @@ class KeptFields:
     def keeps(self) -> Keeps:
         """Return all of it as columns."""
         rows = [(name, kind, field) for (kind, name), fields in self._fields.items() for field in sorted(fields)]
-        return Keeps([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+        return Keeps([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], self._named)

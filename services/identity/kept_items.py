@@ -4,14 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 
+import structlog
 from onggi.purge.v1.purge_service_pb2 import Kept
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 
+from chassis.errors import PolicyIncomplete
 from chassis.policy.calendars import Calendars
 from chassis.policy.keeping import Standing, keep_until, living
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.policy.retention import Basis
 from services.identity.kept import LOG_LIKE
+
+log = structlog.get_logger()
 
 HOLD, HOLD_START = "보존 조치", "보존 조치일"
 MOST = 2000
@@ -32,8 +36,12 @@ class KeptItems:
     ) -> Sequence[KeptItem]:  # fmt: skip
         """Return what is kept on ``today`` and longer: one item a record and basis, one a category of log-like days.
 
-        ``articles``: of the legal holds that stand, by their ids.
+        ``articles``: of the legal holds that stand, by their ids. Raises PolicyIncomplete: of what stands under a category
+        that the policy does not name, neither article nor end can be told.
         """
+        if unnamed := {each.category for each in kept if not each.hold_id} - self._categories.keys():
+            log.error("rows stand under a category that the policy does not name", categories=sorted(unnamed))
+            raise PolicyIncomplete
         days = [item for each in kept if each.kind in LOG_LIKE for item in self._running([each], today, articles)]
         others = sorted((each for each in kept if each.kind not in LOG_LIKE), key=_thing)
         # Things with the same bases end alike, so that each kind of them is worked out once, however many there are.

@@ -14,7 +14,7 @@ from chassis.mutation import Mutations
 from chassis.process import Process
 from chassis.purge import PurgeServicer
 from chassis.transit import Transit
-from services.identity import categories, key_places, keys, purge_log_records
+from services.identity import categories, key_places, keys, purge_log_records, stocks
 from services.identity.archive.depositor import Depositor
 from services.identity.archive.mover import Actor, Mover
 from services.identity.archive.reseal import Resealer
@@ -34,6 +34,7 @@ from services.identity.withdrawal import Withdrawals
 async def serve(settings: Settings) -> None:
     """Put the parts together and serve until a signal."""
     async with Process(keys.SERVICE, settings) as process:
+        process.keep(*stocks.of_identity(process.privacy_policy))
         transit = Transit(settings.vault, settings.tls, keys.VAULT_ROLE)
         await transit.start()
         process.on_close(transit.close)

@@ -59,7 +59,8 @@ DELETE FROM record_basis AS b WHERE b.record_id = ANY(CAST(:ids AS uuid[])) AND 
 AND NOT EXISTS (SELECT 1 FROM record_basis AS o
                 WHERE o.record_id = b.record_id AND o.category <> ALL(CAST(:maxima AS text[])))
 """)
-# What no basis of its record keeps; what the categories keep of which kind is the policy's word, given as columns.
+# What no basis of its record keeps; what the categories keep of which kind is the policy's word, given as columns. Of a basis
+# that the policy does not name nobody can say what it keeps, so it keeps everything.
 _HOMELESS = """
 FROM record_field AS f JOIN record AS r ON r.record_id = f.record_id
 WHERE {of} AND NOT EXISTS (
@@ -67,6 +68,9 @@ WHERE {of} AND NOT EXISTS (
     JOIN unnest(CAST(:categories AS text[]), CAST(:kinds AS text[]), CAST(:fields AS text[])) AS k(category, kind, field)
         ON k.category = b.category AND k.kind = r.kind AND k.field = f.field
     WHERE b.record_id = r.record_id)
+AND NOT EXISTS (
+    SELECT 1 FROM record_basis AS b
+    WHERE b.record_id = r.record_id AND b.category <> ALL(CAST(:named AS text[])))
 """
 _OF_RECORDS = "r.record_id = ANY(CAST(:ids AS uuid[]))"
 _FIND_HOMELESS = text("SELECT f.record_id, f.field " + _HOMELESS.format(of=_OF_RECORDS))

@@ -44,7 +44,10 @@ class Withdrawals:
         self._left = left
 
     async def withdraw(self, call: Call, request: api.WithdrawMemberRequest) -> tuple[str, Sequence[KeptItem]]:
-        """End the membership; return the date in Korea and what is kept. Raises MemberNotFound, RequestIdReused."""
+        """End the membership; return the date in Korea and what is kept.
+
+        Raises MemberNotFound, RequestIdReused, PolicyIncomplete.
+        """
         [digest] = await self._transit.hmac(keys.INDEX_KEY, [content(call.method.name, request)])
         on = event_date(datetime.now(UTC))
 

@@ -37,6 +37,7 @@ from services.payment_vault.tokenizing import Tokenizer
 async def serve(settings: Settings) -> None:
     """Put the parts together and serve until a signal."""
     async with Process(keys.SERVICE, settings) as process:
+        process.keep(purge_tokens.stock(process.privacy_policy))
         transit = await _login(process, keys.TOKENIZE_ROLE)
         erasure_keys = ErasureKeys(transit, keys.EPOCH_KEY, process.hot("salts"))
         mutations = Mutations(process.engine)

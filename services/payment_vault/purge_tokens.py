@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import holds
 from chassis.cutoffs import Cutoffs
+from chassis.policy.privacy_policy import PrivacyPolicy
+from chassis.policy_coverage import Stock
 from chassis.purge_category import Category, Destroyed, Sample
 from services.payment_vault import keys
 
@@ -32,6 +34,16 @@ WHERE unit = ANY(CAST(:units AS text[])) AND wrapped_salt IS NOT NULL
 """)
 _DELETE_TOKENS = text("DELETE FROM token WHERE member_id = ANY(CAST(:ids AS uuid[]))")
 _FORGET_REQUESTS = text("DELETE FROM idempotency WHERE subject_id = ANY(CAST(:ids AS uuid[]))")
+_STOCK = text(f"""
+SELECT '{CATEGORY}' AS category, count(*) AS rows FROM token
+WHERE '{CATEGORY}' <> ALL(CAST(:held AS text[])) HAVING count(*) > 0
+""")
+
+
+def stock(policy: PrivacyPolicy) -> Stock:
+    """Return what this service keeps under the category, for chassis.policy_coverage."""
+    held = {name for name, category in policy.retention.categories.items() if keys.SERVICE in category.holders}
+    return Stock("token", _STOCK, held)
 
 
 class TokensOfWithdrawn(Category):

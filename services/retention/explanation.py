@@ -10,9 +10,11 @@ from datetime import date, datetime
 from itertools import groupby
 from types import MappingProxyType
 
+import structlog
 from onggi.purge.v1 import purge_service_pb2 as purge
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 
+from chassis.errors import PolicyIncomplete
 from chassis.kst import event_date
 from chassis.policy.calendars import Calendars
 from chassis.policy.keeping import Standing, keep_until
@@ -22,6 +24,8 @@ from services.retention.hold import Hold
 from services.retention.holders import ACCESS, Holders, Lines
 from services.retention.plan import utc_now
 from services.retention.refusals import HolderUnavailable
+
+log = structlog.get_logger()
 
 HOLD, HOLD_START = "보존 조치", "보존 조치일"
 """A hold and its start event in the words of the law; no row of the policy has them."""
@@ -85,11 +89,12 @@ def explained(
 ) -> list[KeptItem]:
     """Return the bases with their ends, the first to end first, those without an end last.
 
-    ``holds``: by id. Raises HolderUnavailable for a category that the policy does not have.
+    ``holds``: by id. Raises PolicyIncomplete for a category that the policy does not have.
     """
     by_row = [each for each in told if not each.kept.hold_id]
-    if any(each.kept.category not in calendars.categories for each in by_row):
-        raise HolderUnavailable
+    if unnamed := {each.kept.category for each in by_row} - calendars.categories.keys():
+        log.error("rows stand under a category that the policy does not name", categories=sorted(unnamed))
+        raise PolicyIncomplete
     things = groupby(sorted(_led(by_row), key=lambda each: each.thing), key=lambda each: each.thing)
     items = [item for _, bases in things for item in _of_one_thing(list(bases), calendars, today)]
     items += [_held(each, holds.get(each.kept.hold_id)) for each in told if each.kept.hold_id]

@@ -10,6 +10,7 @@ from chassis.mutation import Mutations
 from chassis.policy.calendars import Calendars
 from chassis.process import Process
 from chassis.transit import Transit
+from services.retention import store
 from services.retention.categories import Categories
 from services.retention.certificate import Certifier
 from services.retention.explanation import Explainer
@@ -36,6 +37,7 @@ async def serve(settings: Settings) -> None:
         transit = Transit(settings.vault, settings.tls, role=SERVICE)
         await transit.start()
         process.on_close(transit.close)
+        process.keep(store.unfinished(process.privacy_policy))
         mutations = Mutations(process.engine)
         calendars = Calendars(process.privacy_policy)
         categories = Categories(calendars)

@@ -10,21 +10,33 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, Select, func, insert, literal, select, tuple_, update
+from sqlalchemy import Row, Select, func, insert, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import errors
 from chassis.cutoffs import dates, texts
 from chassis.database import DATABASE_ERRORS, constraint, is_refusal, sqlstate
+from chassis.policy.privacy_policy import PrivacyPolicy
+from chassis.policy_coverage import Stock
 from services.retention.plan import RUNNING, Check, Part, Plan, State
 from services.retention.tables import plan, plan_part
 
 log = structlog.get_logger()
 
 NOW = func.transaction_timestamp()
+_UNFINISHED = text("""
+SELECT part.category, count(*) AS rows FROM plan_part AS part JOIN plan ON plan.plan_id = part.plan_id
+WHERE plan.state IN ('DESTROYING', 'DESTROYED', 'VERIFIED', 'NEEDS_OPERATOR')
+AND part.category <> ALL(CAST(:held AS text[])) GROUP BY part.category ORDER BY part.category
+""")
 Values = Mapping[str, Any]
 """What to write, by column."""
+
+
+def unfinished(policy: PrivacyPolicy) -> Stock:
+    """Return the parts of plans that have begun and have no certificate yet, which states a row of the policy for each."""
+    return Stock(plan_part.name, _UNFINISHED, policy.retention.categories.keys())
 
 
 @asynccontextmanager

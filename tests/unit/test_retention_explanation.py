@@ -9,11 +9,11 @@ import pytest
 from onggi.purge.v1.purge_service_pb2 import Kept
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 
+from chassis.errors import PolicyIncomplete
 from chassis.policy.calendars import Calendars
 from chassis.policy.load import load, of_documents, read
 from services.retention.categories import Categories
 from services.retention.explanation import Told, explained
-from services.retention.refusals import HolderUnavailable
 
 ROOT = Path(__file__).parents[2]
 POLICY = load(ROOT / "policy")
@@ -194,5 +194,5 @@ def test_a_version_that_is_not_in_force_changes_nothing() -> None:
 
 def test_a_category_that_the_policy_does_not_have_makes_no_answer() -> None:
     """A holder of another version keeps something that nobody could explain: a part would read as the whole."""
-    with pytest.raises(HolderUnavailable):
+    with pytest.raises(PolicyIncomplete):
         explain(kept("R-09b", "2026-05-10"), kept("R-99", "2026-05-10"))

@@ -12,7 +12,7 @@ from chassis.log_reader import LogReader
 from chassis.process import Process
 from chassis.purge import PurgeServicer
 from chassis.transit import Plain, Sealed, Transit
-from services.identity import categories
+from services.identity import categories, stocks
 from services.identity.archive import key_places, keys
 from services.identity.archive.reading import ArchiveReader
 from services.identity.archive.servicers import ArchiveServicer
@@ -28,6 +28,7 @@ async def serve(settings: Settings) -> None:
     """Put the parts together and serve until a signal."""
     async with Process(keys.SERVICE, settings) as process:
         policy = process.privacy_policy
+        process.keep(*stocks.of_archive(policy))
         transit = Transit(settings.vault, settings.tls, keys.VAULT_ROLE)
         await transit.start()
         process.on_close(transit.close)
