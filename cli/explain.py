@@ -1,15 +1,18 @@
 """`onggi explain`: what is kept of a member or a record, under which article and until when."""
 
+import sys
 from typing import Annotated
 
 import typer
-from onggi.retention.v1.retention_service_pb2 import ExplainRetentionRequest
+from onggi.retention.v1.kept_item_pb2 import KeptItem
+from onggi.retention.v1.retention_service_pb2 import ExplainRetentionRequest, ExplainRetentionResponse
 from onggi.retention.v1.retention_service_pb2_grpc import RetentionServiceStub
 
 from cli import access
 from cli.failures import UsageError
 from cli.json_output import as_object
 from cli.kept_view import kept_table
+from cli.paging import collect
 from cli.session import Session
 
 Whose = Annotated[
@@ -17,6 +20,8 @@ Whose = Annotated[
     typer.Argument(metavar="MEMBER", help="The member's id, also of one who has left.", show_default=False),
 ]
 RecordId = Annotated[str | None, typer.Option("--record", metavar="ID", help="One record alone.", show_default=False)]
+
+_PAGE = 1000
 
 
 def explain(
@@ -30,7 +35,7 @@ def explain(
 ) -> None:
     """Tell what is kept of a member, or of one record: basis, article, start event and last day, the first to go first.
 
-    Every holder is asked; when one does not answer there is no answer, exit 3.
+    Every holder is asked, to the last page; when one does not answer there is no answer, exit 3.
     """
     if (member is None) == (record is None):
         raise UsageError("give a member's id, or --record ID")
@@ -40,10 +45,12 @@ def explain(
     else:
         request.record_id = record or ""
     retention = session.remote("retention")
-    response = retention.call(RetentionServiceStub(retention.channel).ExplainRetention, request)
+    kept: list[KeptItem] = []
+    method = RetentionServiceStub(retention.channel).ExplainRetention
+    collect(retention, method, request, lambda page: page.kept, into=kept, limit=sys.maxsize, page_size=_PAGE)
     if session.options.json:
-        session.print_json(as_object(response))
-    elif response.kept:
-        session.out.print(kept_table(response.kept))
+        session.print_json(as_object(ExplainRetentionResponse(kept=kept)))
+    elif kept:
+        session.out.print(kept_table(kept))
     else:
         session.note("nothing is kept")

@@ -1,6 +1,7 @@
 """What is kept of a person, why and until when: every holder's bases, dated by the policy (방침 제7·8조, 법 제35조).
 
-Ends are computed while they are told. What one holder does not tell makes no answer: a part would read as the whole.
+Ends are computed while they are told. What one holder does not tell makes no answer: a part would read as the whole. The
+order is of all that is told, so each page of an answer asks every holder for everything.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from types import MappingProxyType
+from typing import NamedTuple
 
 import structlog
 from onggi.purge.v1 import purge_service_pb2 as purge
@@ -44,19 +46,45 @@ class Told:
         return self.holder, self.kept.kind, self.kept.record_id or self.kept.event_date
 
 
+class Position(NamedTuple):
+    """What lines are sorted by, character by character; no two have the same.
+
+    ``last_day``: "~" where nothing ends it. ``thing``: its id, or the day of what has none. ``holder`` comes last: what moves
+    into the archive between two pages stays where it was in the order.
+    """
+
+    last_day: str = ""
+    category: str = ""
+    kind: str = ""
+    thing: str = ""
+    hold_id: str = ""
+    holder: str = ""
+
+
+class Line(NamedTuple):
+    """One basis, with its place in the order."""
+
+    position: Position
+    item: KeptItem
+
+
 @dataclass(frozen=True, slots=True)
 class Explainer:
-    """Answers what is kept. ``holds``: tells of holds what the register has; ``clock``: the present, with a zone."""
+    """Tells what is kept. ``holds``: tells of holds what the register has; ``clock``: the present, with a zone."""
 
     holders: Holders
     calendars: Calendars
     holds: Callable[[Collection[str]], Awaitable[Mapping[str, Hold]]]
     clock: Callable[[], datetime] = utc_now
 
-    async def explain(self, traceparent: str, member_id: str = "", record_id: str = "") -> list[KeptItem]:
-        """Return what is kept of the member, or of the record, in the order of the days on which it ends.
+    def today(self) -> date:
+        """Return the Korean day that it is."""
+        return event_date(self.clock())
 
-        Raises HolderUnavailable, DatabaseUnavailable.
+    async def explain(self, traceparent: str, today: date, member_id: str = "", record_id: str = "") -> list[Line]:
+        """Return what is kept of the member, or of the record, on a day; in the order of the days on which it ends.
+
+        Raises HolderUnavailable, PolicyIncomplete, DatabaseUnavailable.
         """
         request = purge.ListKeptRequest(access=ACCESS)
         if member_id:
@@ -67,7 +95,8 @@ class Explainer:
             lists = await asyncio.gather(*(_all_pages(lines, name, request) for name in lines.names))
         told = [each for answer in lists for each in answer]
         holds = await self.holds({each.kept.hold_id for each in told if each.kept.hold_id})
-        return explained(told, self.calendars, event_date(self.clock()), holds)
+        # In a thread: of somebody with very many bases it takes seconds, and others' calls are answered meanwhile.
+        return await asyncio.to_thread(explained, told, self.calendars, today, holds)
 
 
 async def _all_pages(lines: Lines, holder: str, request: purge.ListKeptRequest) -> list[Told]:
@@ -86,7 +115,7 @@ async def _all_pages(lines: Lines, holder: str, request: purge.ListKeptRequest) 
 
 def explained(
     told: Sequence[Told], calendars: Calendars, today: date, holds: Mapping[str, Hold] = MappingProxyType({})
-) -> list[KeptItem]:
+) -> list[Line]:
     """Return the bases with their ends, the first to end first, those without an end last.
 
     ``holds``: by id. Raises PolicyIncomplete for a category that the policy does not have.
@@ -98,7 +127,7 @@ def explained(
     things = groupby(sorted(_led(by_row), key=lambda each: each.thing), key=lambda each: each.thing)
     items = [item for _, bases in things for item in _of_one_thing(list(bases), calendars, today)]
     items += [_held(each, holds.get(each.kept.hold_id)) for each in told if each.kept.hold_id]
-    return sorted(items, key=lambda item: (item.last_day or "~", item.category, item.holder, item.kind, item.record_id))
+    return sorted(items, key=lambda line: line.position)
 
 
 def _led(told: Sequence[Told]) -> list[Told]:
@@ -117,14 +146,14 @@ def _led(told: Sequence[Told]) -> list[Told]:
     return led
 
 
-def _of_one_thing(bases: Sequence[Told], calendars: Calendars, today: date) -> list[KeptItem]:
+def _of_one_thing(bases: Sequence[Told], calendars: Calendars, today: date) -> list[Line]:
     standings = [_standing(each.kept, calendars, today) for each in bases]
     maxima = [standing for standing in standings if standing.basis is Basis.LAW_MAX]
     conflict = keep_until(standings).conflict
     items = []
     for each, standing in zip(bases, standings, strict=True):
         until = standing.last_day if standing in maxima else keep_until([standing, *maxima]).until
-        items.append(_item(each, until, calendars, conflict=conflict, today=today))
+        items.append(_line(each, _item(each, until, calendars, conflict=conflict, today=today)))
     return items
 
 
@@ -143,14 +172,20 @@ def _item(told: Told, until: date | None, calendars: Calendars, *, conflict: boo
     )  # fmt: skip
 
 
-def _held(told: Told, hold: Hold | None) -> KeptItem:
+def _line(told: Told, item: KeptItem) -> Line:
+    thing = item.record_id or item.event_date
+    position = Position(item.last_day or "~", item.category, item.kind, thing, told.kept.hold_id, item.holder)
+    return Line(position, item)
+
+
+def _held(told: Told, hold: Hold | None) -> Line:
     """Return a hold as a basis without an end. One that a holder has and the register has not is told all the same."""
     kept = told.kept
-    return KeptItem(
+    return _line(told, KeptItem(
         holder=told.holder, kind=kept.kind, record_id=kept.record_id, korean=HOLD, basis=Basis.HOLD,
         article=hold.article if hold else "", start_event=HOLD_START, event_date=kept.event_date, items=kept.items,
         policy_version=kept.policy_version, review_on=hold.review_on.isoformat() if hold else "",
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _day(text: str) -> date | None:

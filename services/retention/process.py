@@ -14,6 +14,7 @@ from services.retention import store
 from services.retention.categories import Categories
 from services.retention.certificate import Certifier
 from services.retention.explanation import Explainer
+from services.retention.explanation_pages import ExplanationPages
 from services.retention.forecast import Forecast, Measure
 from services.retention.hold_servicer import HoldServicer
 from services.retention.hold_telling import Telling
@@ -60,10 +61,11 @@ async def serve(settings: Settings) -> None:
         process.on_close(schedule.close)
         hold_worker.start()
         process.on_close(hold_worker.close)
+        explainer = Explainer(holders, calendars, partial(known, process.engine))
         services = [
             (
                 retention_service_pb2.DESCRIPTOR.services_by_name["RetentionService"],
-                RetentionServicer(process.engine, plans, Explainer(holders, calendars, partial(known, process.engine))),
+                RetentionServicer(process.engine, plans, ExplanationPages(explainer, transit)),
             ),
             (hold_service_pb2.DESCRIPTOR.services_by_name["HoldService"], HoldServicer(holds)),
             (

@@ -13,7 +13,7 @@ from chassis.cutoffs import messages
 from chassis.instants import timestamp
 from chassis.request_content import content
 from services.retention import register, store
-from services.retention.explanation import Explainer
+from services.retention.explanation_pages import ExplanationPages
 from services.retention.plan import Part, Plan
 from services.retention.plans import Plans
 from services.retention.refusals import CertificateNotReady
@@ -24,10 +24,10 @@ Request = api.PlanPurgeRequest | api.ApprovePlanRequest | api.ExecutePlanRequest
 class RetentionServicer:
     """Servicer of RetentionService."""
 
-    def __init__(self, engine: AsyncEngine, plans: Plans, explainer: Explainer) -> None:
+    def __init__(self, engine: AsyncEngine, plans: Plans, explanations: ExplanationPages) -> None:
         self._engine = engine
         self._plans = plans
-        self._explainer = explainer
+        self._explanations = explanations
 
     async def plan_purge(self, request: api.PlanPurgeRequest, call: Call) -> api.PlanPurgeResponse:
         """Fix what is due as a plan."""
@@ -73,10 +73,8 @@ class RetentionServicer:
         )  # fmt: skip
 
     async def explain_retention(self, request: api.ExplainRetentionRequest, call: Call) -> api.ExplainRetentionResponse:
-        """Return what is kept, why and until when."""
-        return api.ExplainRetentionResponse(
-            kept=await self._explainer.explain(call.traceparent, request.member_id, request.record_id)
-        )
+        """Return a page of what is kept, why and until when."""
+        return await self._explanations.page(call, request)
 
 
 async def _progress(plans: AsyncIterator[Plan]) -> AsyncIterator[api.WatchPlanResponse]:

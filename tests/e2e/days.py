@@ -45,7 +45,8 @@ class Days:
     async def explain(self, day: date, **of: str) -> list[KeptItem]:
         """What is kept of a `member_id` or a `record_id` as of a day."""
         self._turn(day)
-        return await self.parts.explainer.explain(retention_days.traceparent(), **of)
+        lines = await self.parts.explainer.explain(retention_days.traceparent(), day, **of)
+        return [line.item for line in lines]
 
     def _turn(self, day: date) -> None:
         self.parts.clock.now = datetime(day.year, day.month, day.day, 1, tzinfo=KST)

@@ -46,7 +46,8 @@ class Days:
     async def explain(self, day: date, member_id: str = "", record_id: str = "") -> list[KeptItem]:
         """What is kept on a day."""
         explainer = Explainer(self.holders, self.calendars, self.register, lambda: datetime.combine(day, time(12), KST))
-        return await explainer.explain(traceparent(), member_id, record_id)
+        lines = await explainer.explain(traceparent(), day, member_id, record_id)
+        return [line.item for line in lines]
 
     async def purge(self, day: date, *names: str) -> list[Part]:
         """Destroy what is due on a day, of the categories named or of all, and have it verified; the parts as planned."""

@@ -44,6 +44,7 @@ class Parts:
     """What a test drives itself, or puts further parts on."""
 
     process: Process
+    transit: Transit
     telling: Telling
     worker: Worker
     preparation: Preparation
@@ -77,7 +78,7 @@ async def parts(
         schedule = Schedule(process.engine, process.ledger, preparation, job, settings.schedule)
         explainer = Explainer(holders, calendars, partial(known, process.engine), clock)
         try:
-            yield Parts(process, telling, worker, preparation, schedule, explainer, clock)
+            yield Parts(process, transit, telling, worker, preparation, schedule, explainer, clock)
         finally:
             await detached.finish()
             await transit.close()

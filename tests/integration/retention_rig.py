@@ -31,6 +31,7 @@ from chassis.process import Process
 from chassis.server import Server
 from dev import environment
 from dev.stack import Stack
+from services.retention.explanation_pages import ExplanationPages
 from services.retention.forecast import Measure
 from services.retention.hold_servicer import HoldServicer
 from services.retention.hold_worker import HoldWorker
@@ -197,7 +198,7 @@ async def rig(
         rules = policy.retention.holds
         hold_worker = HoldWorker(process.engine, made.telling, made.clock)
         holds = Holds(process.engine, mutations, made.telling, rules, made.clock)
-        servicer = RetentionServicer(process.engine, plans, made.explainer)
+        servicer = RetentionServicer(process.engine, plans, ExplanationPages(made.explainer, made.transit))
         running = Rig(stack, process, worker, made.schedule, *holders, hold_worker, made.clock)
         server = Server(settings.server, settings.tls, Grounds(process.policy, process.ledger), [
             (api.DESCRIPTOR.services_by_name["RetentionService"], servicer),

@@ -52,6 +52,24 @@ def test_what_is_kept_is_told_with_article_and_last_day(cli_stack: Stack, onggi:
     assert json.loads(program.out)["kept"][1]["last_day"] == "2032-03-31"
 
 
+def test_every_page_is_read(cli_stack: Stack, onggi: Onggi) -> None:
+    """However the service cuts it, the answer is one list."""
+    last = KeptItem(kind="contract", holder="identity", category="R-09a")
+    told = {
+        "": ExplainRetentionResponse(kept=[PAYMENT], next_page_token="2"),
+        "2": ExplainRetentionResponse(kept=[last]),
+    }
+    cli_stack.retention.answers["ExplainRetention"] = lambda request: told[request.page_token]
+
+    ended = onggi("explain", MEMBER, "--json")
+
+    assert [item["category"] for item in json.loads(ended.out)["kept"]] == ["R-10", "R-09a"]
+    asked = cli_stack.retention.of("ExplainRetention")
+    assert [(1000, "", MEMBER), (1000, "2", MEMBER)] == [
+        (each.page_size, each.page_token, each.member_id) for each in asked
+    ]
+
+
 def test_a_record_is_explained_by_its_id_and_one_of_both_is_needed(cli_stack: Stack, onggi: Onggi) -> None:
     """A member or a record, not both and not neither; nothing kept is said in words."""
     cli_stack.retention.answers["ExplainRetention"] = ExplainRetentionResponse()

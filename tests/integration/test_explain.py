@@ -1,6 +1,10 @@
 """ExplainRetention over its holders: all are asked, at once and to the last page, or there is no answer."""
 
 import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import errors
 from chassis.kept import Part, list_kept
+from chassis.kst import KST
 from dev.stack import Stack
 from services.retention.holders import reason_of
 from tests.integration import retention_rig
@@ -132,6 +137,101 @@ async def test_neither_subject_nor_record_is_a_wrong_request(stack: Stack) -> No
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await running.stub().ExplainRetention(api.ExplainRetentionRequest(access=WHY))
         assert "INVALID_FIELD" == reason_of(caught.value)
+
+
+async def pages(
+    running: Rig, size: int, *, token: str = "", caller: str = retention_rig.OFFICER, **of: str
+) -> AsyncIterator[api.ExplainRetentionResponse]:
+    """The pages of an explanation, from a token on."""
+    stub, more = running.stub(caller), True
+    while more:
+        request = api.ExplainRetentionRequest(access=WHY, page_size=size, page_token=token, **of)
+        answer: api.ExplainRetentionResponse = await stub.ExplainRetention(request)
+        yield answer
+        token = answer.next_page_token
+        more = bool(token)
+
+
+async def test_more_than_one_message_takes_is_told_page_by_page(stack: Stack) -> None:
+    """Fifteen thousand bases, over two holders: all of them, none twice, in the order of their ends (법 제35조)."""
+    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(300)]
+    async with rig(stack, three_holders()) as running:
+        running.identity.kept = [Kept(kind="member", record_id=MEMBER, category="R-01", policy_version="1")]
+        running.archive.kept = [payment(str(day)) for day in days for _ in range(50)]
+        told = [page async for page in pages(running, 1000, member_id=MEMBER)]
+
+    assert [*[1000] * 15, 1] == [len(page.kept) for page in told]
+    items = [item for page in told for item in page.kept]
+    assert {each.record_id for each in running.archive.kept} | {MEMBER} == {item.record_id for item in items}
+    assert len(items) == 15_001
+    assert [item.last_day or "~" for item in items] == sorted(item.last_day or "~" for item in items)
+
+
+async def test_what_moves_between_two_pages_is_neither_missed_nor_told_twice(stack: Stack) -> None:
+    """Of one day's bases half are told by identity; before the next page all of them have come to the archive (LC-07)."""
+    async with rig(stack, three_holders()) as running:
+        running.identity.kept = [payment() for _ in range(40)]
+        of_all = {each.record_id for each in running.identity.kept}
+        seen: list[tuple[str, str]] = []
+        async for page in pages(running, 15, member_id=MEMBER):
+            seen += [(item.record_id, item.holder) for item in page.kept]
+            running.archive.kept, running.identity.kept = running.archive.kept or running.identity.kept, []
+
+    assert {"identity", "archive"} == {holder for _, holder in seen}
+    assert sorted(of_all) == [record_id for record_id, _ in seen]
+
+
+async def test_all_pages_are_of_the_day_of_the_first(stack: Stack) -> None:
+    """Asked for after midnight, the next page says of the same day what has ended; a day later it is asked for anew."""
+    async with rig(stack, three_holders()) as running:
+        running.archive.kept = [payment("2021-05-10") for _ in range(3)]
+        running.now = datetime(2026, 5, 10, 23, 59, tzinfo=KST)
+        first = await anext(pages(running, 1, member_id=MEMBER))
+        running.now = datetime(2026, 5, 11, 0, 1, tzinfo=KST)
+        [second, third] = [page async for page in pages(running, 1, token=first.next_page_token, member_id=MEMBER)]
+        assert [False] * 3 == [page.kept[0].ended for page in (first, second, third)]
+        assert [True] * 3 == [item.ended for item in await running.explain(member_id=MEMBER)]
+        running.now = datetime(2026, 5, 12, 0, 1, tzinfo=KST)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await anext(pages(running, 1, token=first.next_page_token, member_id=MEMBER))
+        assert "PAGE_TOKEN_INVALID" == reason_of(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "another member",
+        "a record",
+        "another caller",
+        "another place",
+        "another day",
+        "another letter",
+        "unsigned",
+        "junk",
+    ],
+)
+async def test_a_page_token_is_for_whom_it_was_given_to(stack: Stack, change: str) -> None:
+    """Used for anything or anybody else, or with anything changed, it is no page token (AC-10)."""
+    async with rig(stack, three_holders()) as running:
+        running.archive.kept = [payment() for _ in range(3)]
+        token = (await anext(pages(running, 1, member_id=MEMBER))).next_page_token
+        assert len(token) <= 512
+        assert (await anext(pages(running, 1, token=token, member_id=MEMBER))).kept
+        key = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        changed = {
+            "another place": [*key[:4], running.archive.kept[2].record_id, *key[5:]],
+            "another day": ["2020-01-01", *key[1:]],
+            "another letter": [*key[:-1], key[-1][:-5] + ("A" if key[-1][-5] != "A" else "B") + key[-1][-4:]],
+            "unsigned": key[:-1],
+            "junk": ["4111"],
+        }
+        if change in changed:
+            token = base64.urlsafe_b64encode(json.dumps(changed[change]).encode()).decode().rstrip("=")
+        of = {"another member": {"member_id": str(uuid4())}, "a record": {"record_id": MEMBER}}
+        caller = retention_rig.OPERATOR if change == "another caller" else retention_rig.OFFICER
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await anext(pages(running, 1, token=token, caller=caller, **of.get(change, {"member_id": MEMBER})))
+        assert "PAGE_TOKEN_INVALID" == reason_of(caught.value)
 
 
 class ManyRecords:

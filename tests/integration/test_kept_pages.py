@@ -8,6 +8,8 @@ from uuid import UUID
 import grpc
 import pytest
 from onggi.purge.v1 import purge_service_pb2 as api
+from onggi.retention.v1.kept_item_pb2 import KeptItem
+from onggi.retention.v1.retention_service_pb2 import ExplainRetentionRequest
 
 from chassis.database import connect
 from chassis.kept import PAGE, Key, Part
@@ -17,7 +19,7 @@ from services.identity.kept import KeptRecords
 from tests.integration import examples
 from tests.integration.clients import Clients
 from tests.integration.log_rows import Log
-from tests.integration.memberships import append, before, get, give, inquiry, partnership, payment, withdraw
+from tests.integration.memberships import RETENTION, append, before, get, give, inquiry, partnership, payment, withdraw
 from tests.integration.purges import change
 from tests.integration.test_archive_movers import settings_of
 
@@ -96,6 +98,28 @@ async def test_pages_have_everything_once(clients: Clients, log: Log) -> None:
     }  # fmt: skip
     [whole] = {tuple(item.items) for page in pages for item in page if item.category == "R-10"}
     assert whole == ("business_registration_number", "payment_record", "transaction_record")
+
+
+async def test_an_explanation_has_everything_once(clients: Clients, log: Log) -> None:
+    """ExplainRetention over the real services: more bases than a page of a holder and than one of the answer."""
+    pages: list[Sequence[KeptItem]] = []
+    token, more = "", True
+    async with member_with(clients, log, 600) as member_id:
+        while more:
+            request = ExplainRetentionRequest(
+                access=examples.access("destruction"), member_id=member_id, page_size=900, page_token=token
+            )
+            answer = await clients.call("privacy-officer", f"{RETENTION}/ExplainRetention", request, timeout=30)
+            pages.append(answer.message.kept)
+            token = answer.message.next_page_token
+            more = bool(token)
+
+    assert [len(page) for page in pages] == [900, 900, 605]
+    told = [(item.kind, item.record_id, item.category, item.event_date) for page in pages for item in page]
+    assert len(set(told)) == len(told) == 600 * 4 + 5
+    assert len({record_id for kind, record_id, *_ in told if kind == "payment"}) == 600
+    ends = [item.last_day or "~" for page in pages for item in page]
+    assert ends == sorted(ends)
 
 
 async def test_a_part_is_not_the_whole(stack: Stack, clients: Clients, log: Log) -> None:

@@ -32,7 +32,7 @@ def explain(
     *bases: Kept, holder: str = "archive", today: date = LEFT, calendars: Calendars = CALENDARS
 ) -> list[KeptItem]:
     """What is told of the bases of one holder."""
-    return explained([Told(holder, each) for each in bases], calendars, today)
+    return [line.item for line in explained([Told(holder, each) for each in bases], calendars, today)]
 
 
 def ends(items: list[KeptItem]) -> Mapping[str, str]:
@@ -117,8 +117,8 @@ def test_the_vault_is_told_when_the_member_left() -> None:
     token = Told("payment_vault", kept("R-03", kind="token", record="", policy_version=""))
     living = explained([token, Told("identity", kept("R-01", kind="member"))], CALENDARS, LEFT)
     left = explained([token, Told("identity", kept("R-01", "2026-11-24", kind="member"))], CALENDARS, LEFT)
-    assert [("", False)] == [(item.event_date, item.ended) for item in living if item.category == "R-03"]
-    assert [("2026-11-24", True)] == [(item.event_date, item.ended) for item in left if item.category == "R-03"]
+    assert [("", False)] == [(item.event_date, item.ended) for _, item in living if item.category == "R-03"]
+    assert [("2026-11-24", True)] == [(item.event_date, item.ended) for _, item in left if item.category == "R-03"]
 
 
 def with_credit_information() -> Calendars:

@@ -1,4 +1,4 @@
-# retention orders destruction and certifies it. It may read nobody: no encrypt, decrypt or HMAC anywhere.
+# retention orders destruction and certifies it. It may read nobody: no encrypt or decrypt anywhere, no HMAC of a holder's.
 
 # Sign destruction certificates.
 path "transit/sign/certificate-sign" {
@@ -8,6 +8,11 @@ path "transit/sign/certificate-sign" {
 # The public half, which verifies a certificate offline.
 path "transit/keys/certificate-sign" {
   capabilities = ["read"]
+}
+
+# Page tokens of explanations.
+path "transit/hmac/index-retention" {
+  capabilities = ["update"]
 }
 
 # Its own token: tell an expired token (log in again) from a refused path (a policy fault), renew, give back.

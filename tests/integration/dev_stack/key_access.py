@@ -53,13 +53,14 @@ ALLOWED = {
     ("payment-vault-detokenize", "decrypt", "account"),
     ("payment-vault-detokenize", "decrypt", "receipt"),
     ("payment-vault-detokenize", "decrypt", "epoch-payment-vault"),
+    ("retention", "hmac", "index-retention"),
     ("retention", "sign", "certificate-sign"),
     ("retention", "read", "certificate-sign"),
 }
 KEYS = (
     *("pii", "archive", "card", "account", "receipt", "masked"),
     *("epoch-identity", "epoch-archive", "epoch-payment-vault"),
-    *("index-identity", "index-archive", "index-payment-vault", "certificate-sign"),
+    *("index-identity", "index-archive", "index-payment-vault", "index-retention", "certificate-sign"),
 )
 
 
