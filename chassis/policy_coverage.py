@@ -5,6 +5,7 @@ tell their member until when. A policy that lacks one is refused as one that con
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -12,6 +13,7 @@ from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.database import reading
+from chassis.errors import PolicyIncomplete
 from chassis.policy.faults import Fault, PolicyRefused
 from chassis.policy.privacy_policy import FILES, PrivacyPolicy
 
@@ -39,17 +41,26 @@ class Coverage:
         self._service = service
         self._named = policy.retention.categories.keys()
         self._stocks: list[Stock] = []
-        self._complete = False
+        self._complete: bool | None = None
 
     def add(self, *stocks: Stock) -> None:
         """Compare these too."""
         self._stocks += stocks
 
     async def check(self) -> None:
-        """Return where the policy lacks nothing, and do not look again. Raises PolicyRefused, DatabaseUnavailable."""
-        if not self._complete and (faults := await self.faults()):
+        """Return where the policy lacks nothing. Raises PolicyRefused, DatabaseUnavailable."""
+        faults = await self.faults()
+        self._complete = not faults
+        if faults:
             raise PolicyRefused(faults)
-        self._complete = True
+
+    async def ready(self) -> None:
+        """Return where it lacked nothing at the first look; for readiness. Raises PolicyIncomplete, DatabaseUnavailable."""
+        if self._complete is None:
+            with suppress(PolicyRefused):
+                await self.check()
+        if not self._complete:
+            raise PolicyIncomplete
 
     async def faults(self) -> Sequence[Fault]:
         """Look; log what is lacking, and return it. Raises DatabaseUnavailable."""

@@ -89,7 +89,7 @@ class Process:
         stop = stop_signal()
         with suppress(errors.DatabaseUnavailable):
             await self._coverage.check()
-        checks = {"database": self._database_answers, "policy": self._coverage.check, **checks}
+        checks = {"database": self._database_answers, "policy": self._coverage.ready, **checks}
         server = Server(self.settings.server, self.settings.tls, Grounds(self.policy, self.ledger), services)
         health = Health(self.settings.server.health_address, checks)
         await server.start()

@@ -3,6 +3,7 @@
 While the services run, such rows come as a replica that still has the policy before adds them during a roll-out.
 """
 
+import asyncio
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,8 @@ import grpc
 import pytest
 from onggi.identity.v1.record_service_pb2 import Standing
 
-from dev.processes import ProcessFailed
+from dev.processes import Process, ProcessFailed
+from dev.readiness import serving
 from dev.stack import Stack
 from tests.integration import archives, examples, policy_lacking, record_examples, retention_days
 from tests.integration.clients import Clients
@@ -175,3 +177,41 @@ async def test_retention_does_not_start_without_what_its_next_certificate_has_to
     stack.services["retention"].start()
 
     assert f"categories.{ADDED}: is missing: rows of plan_part there stand under it, 1 in number" in said
+
+
+async def test_with_a_database_that_is_away_it_waits_and_then_looks(
+    stack: Stack, policy: Path, clients: Clients, log: Log
+) -> None:
+    """Nobody knows yet what stands there: the process is up and not ready, and stays so where the policy lacks something."""
+    policy_lacking.take_out(policy)
+    await stray(clients, log)
+    await log.close()
+    identity, health = stack.services["identity"], stack.ports.address("identity_health")
+    identity.stop()
+    before = identity.log_file.stat().st_size
+    stack.postgres.stop()
+    try:
+        identity.launch()
+        await _said(identity, before, "not ready")
+    finally:
+        stack.postgres.start()
+    await _said(identity, before, "the policy lacks a category that rows stand under")
+    await _said(identity, before, "serving")
+    assert identity.running
+    assert not await asyncio.to_thread(serving, health)
+
+    identity.stop()
+    policy_lacking.add(policy)
+    identity.start()
+    again = Log(stack)
+    await change(again, _FALL, ADDED)
+    await again.close()
+
+
+async def _said(process: Process, since: int, event: str) -> None:
+    """Wait until a process has written an event."""
+    deadline = asyncio.get_running_loop().time() + 60
+    while f'"event": "{event}"' not in process.log_file.read_bytes()[since:].decode():
+        assert process.running, process.last_lines()
+        assert asyncio.get_running_loop().time() < deadline, process.last_lines()
+        await asyncio.sleep(0.1)
