@@ -44,7 +44,8 @@ class Process:
         self._housekeeping = Housekeeping(self.engine)
         self.ledger = Ledger(self.hot("ledger"))
         self._coverage = Coverage(self.engine, service, self.privacy_policy)
-        self._housekeeping.also(self._coverage.faults)  # logs what a replica with another policy has added since the start
+        # It logs what a replica with another policy has added since the start.
+        self._housekeeping.also(self._coverage.faults)
         self._stack = AsyncExitStack()
 
     def hot(self, name: str, *, by_hash: bool = False) -> Hot:
