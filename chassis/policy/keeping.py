@@ -12,9 +12,7 @@ from typing import NamedTuple, Self
 
 from chassis.policy.calendar import Calendar
 from chassis.policy.civil_act import DAY
-from chassis.policy.retention import Basis
-
-_BY_WILL = (Basis.CONSENT, Basis.CONTRACT)
+from chassis.policy.retention import BY_WILL, Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Standing:
         """
         category = calendar.categories[category_id]
         last_day = None if event is None else calendar.end(category_id, event)
-        if ended_on is not None and category.basis in _BY_WILL:
+        if ended_on is not None and category.basis in BY_WILL:
             last_day = ended_on - DAY if last_day is None else min(last_day, ended_on - DAY)
         return cls(category_id, category.basis, last_day, frozenset(category.keeps))
 
@@ -101,7 +99,7 @@ def _maximum(standings: tuple[Standing, ...]) -> Standing | None:
 
 def _cut(standing: Standing, maximum: Standing | None) -> Standing:
     """The standing, ended with the maximum (and by its name) where it is by will and would go beyond it."""
-    if maximum is None or standing.basis not in _BY_WILL or _day(standing) <= _day(maximum):
+    if maximum is None or standing.basis not in BY_WILL or _day(standing) <= _day(maximum):
         return standing
     return Standing(maximum.category, standing.basis, maximum.last_day, standing.keeps)
 

@@ -8,7 +8,7 @@ this field lives (법 제21조 제1항 단서).
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field, field_validator
 
@@ -34,6 +34,10 @@ class Basis(StrEnum):
     """At most as long as a law says."""
     HOLD = "HOLD"
     """While an authority's order to preserve stands."""
+
+
+BY_WILL: Final = (Basis.CONSENT, Basis.CONTRACT)
+"""What ends when somebody leaves or takes it back; what a law wants kept nobody's will ends."""
 
 
 class Start(Table):

@@ -17,13 +17,12 @@ from chassis.policy.calendars import Calendars
 from chassis.policy.civil_act import DAY
 from chassis.policy.keeping import Standing, keep_until
 from chassis.policy.privacy_policy import PrivacyPolicy
-from chassis.policy.retention import Basis
+from chassis.policy.retention import BY_WILL, Basis
 from services.identity import keys
 from services.identity.archive.store import BASES, bases
 from services.identity.purge_records import EndedBases
 from services.identity.record_bases import RecordBasis
 
-_BY_WILL = (Basis.CONSENT, Basis.CONTRACT)
 _OTHER = "SELECT FROM record_basis AS o WHERE o.record_id = b.record_id AND o.category"
 # A basis that the policy does not know is taken for a law's: it keeps.
 _MINIMUM = f"EXISTS ({_OTHER} <> ALL(CAST(:ending AS text[])) AND o.category <> ALL(CAST(:maxima AS text[])))"
@@ -47,7 +46,7 @@ class EndedMaximum(EndedBases):
         """``service``, ``key``: as of EndedBases."""
         super().__init__(category, policy.retention, service=service, key=key)
         self._calendars = Calendars(policy)
-        self._ending = sorted(name for name, row in policy.retention.categories.items() if row.basis in _BY_WILL)
+        self._ending = sorted(name for name, row in policy.retention.categories.items() if row.basis in BY_WILL)
         self._due, self._lock_due = _DUE, _LOCK_DUE
 
     def _values(self, cutoffs: Cutoffs) -> dict[str, object]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import holds
 from chassis.cutoffs import Cutoffs, is_due, parameters
-from chassis.policy.retention import Basis, Retention
+from chassis.policy.retention import BY_WILL, Retention
 from chassis.purge_category import Category, Destroyed, Sample
 from services.identity import keys, maxima, record_store, store
 from services.identity.kept_fields import KeptFields
@@ -57,7 +57,7 @@ class EndedBases(Category):
         self._service = service
         self._key = key
         ended = _BY_ITS_PERIOD  # what a law wants kept nobody's withdrawal ends
-        if retention.categories[category].basis in (Basis.CONSENT, Basis.CONTRACT):
+        if retention.categories[category].basis in BY_WILL:
             ended = _OR_BEFORE_IT
         self._due = text(_DUE.format(ended=ended))
         self._lock_due = text(_LOCK_DUE.format(ended=ended))

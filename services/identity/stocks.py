@@ -9,6 +9,8 @@ from chassis.policy.faults import Fault, PolicyRefused
 from chassis.policy.privacy_policy import FILES, PrivacyPolicy
 from chassis.policy_coverage import Stock
 from services.identity import keys
+from services.identity.archive import keys as archive_keys
+from services.identity.archive.purge_left_over import left_over
 from services.identity.kept import CONSENT, LOG_LIKE, MEMBER
 
 # From one category to the next by the index over them: what is counted is what nobody names, and nothing else is read.
@@ -42,9 +44,13 @@ def of_identity(policy: PrivacyPolicy) -> Iterator[Stock]:
 
 
 def of_archive(policy: PrivacyPolicy) -> Iterator[Stock]:
-    """Yield the stock of the archive: what a legal hold has brought in stands under categories of identity alone too."""
+    """Yield the stock of the archive: what a legal hold has brought in stands under categories of identity alone too.
+
+    Raises PolicyRefused as ``of_identity`` does.
+    """
     _refuse_unknown_kinds(policy)
-    yield Stock("record_basis", _OF_RECORDS, policy.retention.categories.keys())
+    held = {name for name, row in policy.retention.categories.items() if archive_keys.SERVICE in row.holders}
+    yield Stock("record_basis", _OF_RECORDS, held | set(left_over(policy.retention)))
 
 
 def _refuse_unknown_kinds(policy: PrivacyPolicy) -> None:

@@ -1,16 +1,17 @@
 """What is left over of a record that a legal hold has brought into the archive, once the hold is released.
 
 A held record comes in with everything, also with bases that the archive is no holder of, such as that of the membership.
-All of those were over when it came. No plan asks the archive for them, so one of its own categories carries them along.
+All of those were over when it came, since they end with the membership or before it. No plan asks the archive for them, so
+one of its own categories carries them along. A minimum that a law sets is never among them: it ends with its own period.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.cutoffs import Cutoffs
-from chassis.policy.retention import Retention
+from chassis.policy.retention import BY_WILL, Retention
 from chassis.purge_category import Destroyed, summed
 from services.identity.archive import keys
 from services.identity.purge_records import EndedBases
@@ -20,12 +21,18 @@ _DUE = text(_OVER.format(what="DISTINCT record_id") + " ORDER BY record_id")
 _LOCK_DUE = text(_OVER.format(what="record_id") + " AND record_id = ANY(CAST(:ids AS uuid[])) FOR UPDATE")
 
 
+def left_over(retention: Retention) -> Collection[str]:
+    """Return the categories that stand in the archive by a legal hold alone."""
+    rows = retention.categories.items()
+    return {name for name, row in rows if keys.SERVICE not in row.holders and row.basis in BY_WILL}
+
+
 class _Others(EndedBases):
-    """The bases that the archive is no holder of, all at once."""
+    """The bases by somebody's will that the archive is no holder of, all at once."""
 
     def __init__(self, category: str, retention: Retention) -> None:
         super().__init__(category, retention, service=keys.SERVICE, key=keys.RECORD_KEY)
-        self._ending = sorted(name for name, row in retention.categories.items() if keys.SERVICE not in row.holders)
+        self._ending = sorted(left_over(retention))
         self.categories = {"categories": self._ending}
 
 
