@@ -1,6 +1,10 @@
 """The rows of the benchmark: every target of the table stands there, and what a load is made of."""
 
+from itertools import islice
 from pathlib import Path
+
+from onggi.payment_vault.v1.tokenization_service_pb2 import TokenizeRequest
+from stdnum import luhn
 
 from bench import metered
 from bench.requests import batches, tokenize
@@ -34,6 +38,16 @@ def test_requests_come_through_their_file(tmp_path: Path) -> None:
     metered.write(tmp_path / "task.json", {"rate": 1.5}, written)
 
     assert ({"rate": 1.5}, written) == metered.read(tmp_path / "task.json")
+
+
+def test_no_card_comes_twice() -> None:
+    """The same card of the same member has one token: whoever counts tokens would take it for a lost row."""
+    sent = [TokenizeRequest.FromString(raw) for seed in (1, 1, 2) for raw in tokenize(MEMBERS[:1], 1_000, seed)]
+    sent += [item for request in islice(batches(MEMBERS[:1], 500, seed=1), 2) for item in request.items]
+
+    numbers = [one.instrument.card.number for one in sent]
+    assert len(numbers) == len(set(numbers)) == 4_000
+    assert all(luhn.is_valid(number) for number in numbers)
 
 
 async def test_the_statement_alone_is_the_vaults_own() -> None:
