@@ -1,8 +1,8 @@
 """Turns concurrent calls into one flush: one Vault batch, one transaction.
 
-One flush is in flight at a time, or two, where a flush says that the next may begin: one at Vault, one at PostgreSQL.
-What arrives meanwhile goes into the next, so the batch grows with the load and a lone call pays no wait. A flush belongs
-to the batcher: a cancelled call never cancels a commit.
+One flush is in flight at a time; or two, one at Vault and one at PostgreSQL, where a flush says that the next may begin
+and the process has time to spare. What arrives meanwhile goes into the next, so the batch grows with the load and a lone
+call pays no wait. A flush belongs to the batcher: a cancelled call never cancels a commit.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Generic, TypeVar
 
 from chassis import errors
+from chassis.core_use import CoreUse
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,6 +26,9 @@ REST_SECONDS = 0.25
 REST_SHARE = 0.25
 CROWD = 3
 _AT_ONCE = 2
+# What may be used of a core where a second flush is to find time for itself.
+SPARE_SHARE = 0.78
+_USE = CoreUse()
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +46,8 @@ class Batcher(Generic[Item, Result]):
 
     ``flush`` takes the items and returns, in order, a result or an exception for each. An exception that it raises
     fails them all. At most ``limit`` items go into a flush and ``queue_limit`` wait; one more is refused (Overloaded).
-    A flush that calls ``go_on`` on its way is in flight with the next one from then on.
+    A flush that calls ``go_on`` on its way is in flight with the next one from then on, unless the process has ``used`` so
+    much of its core of late that a larger flush later is better.
     """
 
     def __init__(
@@ -52,11 +57,13 @@ class Batcher(Generic[Item, Result]):
         *,
         limit: int = 249,
         queue_limit: int = 5_000,
+        used: Callable[[], float] = _USE.share,
     ) -> None:
         self._name = name
         self._flush = flush
         self._limit = limit
         self._queue_limit = queue_limit
+        self._used = used
         self._queue: deque[_Waiting[Item, Result]] = deque()
         self._flying: list[Sequence[_Waiting[Item, Result]]] = []
         self._running: set[asyncio.Task[None]] = set()
@@ -85,7 +92,7 @@ class Batcher(Generic[Item, Result]):
 
     def go_on(self) -> None:
         """Let the next flush begin: this one's rest needs another resource. Of no effect outside of a flush."""
-        if self._next is asyncio.current_task():
+        if self._next is asyncio.current_task() and self._used() < SPARE_SHARE:
             self._next = None
             self._begin(len(self._flying[-1]))
 

@@ -140,7 +140,7 @@ async def test_two_flushes_are_in_flight_where_the_first_says_so_and_never_three
         await gates[items[0]].wait()
         return list(items)
 
-    batcher: Batcher[int, int] = Batcher("test", flush)
+    batcher: Batcher[int, int] = Batcher("test", flush, used=lambda: 0.5)
     calls = []
     for item in gates:
         calls.append(asyncio.create_task(batcher.submit(item)))
@@ -158,6 +158,29 @@ async def test_two_flushes_are_in_flight_where_the_first_says_so_and_never_three
         gate.set()
     assert await asyncio.gather(*calls) == [1, 2, 3, 4]
     await closing
+
+
+async def test_no_second_flush_begins_where_the_core_has_no_time_for_it() -> None:
+    """What waits goes into one flush, after the first."""
+    batches: list[Sequence[int]] = []
+    gate = asyncio.Event()
+
+    async def flush(items: Sequence[int]) -> Sequence[int]:
+        batches.append(items)
+        batcher.go_on()
+        await gate.wait()
+        return list(items)
+
+    batcher: Batcher[int, int] = Batcher("test", flush, used=lambda: 0.95)
+    calls = []
+    for item in (1, 2, 3):
+        calls.append(asyncio.create_task(batcher.submit(item)))
+        await asyncio.sleep(0.01)
+
+    assert batches == [[1]]
+    gate.set()
+    assert await asyncio.gather(*calls) == [1, 2, 3]
+    assert batches == [[1], [2, 3]]
 
 
 async def test_who_is_no_flush_of_it_hurries_no_batcher() -> None:
