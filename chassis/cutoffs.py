@@ -13,6 +13,7 @@ from typing import Any, Self
 from onggi.purge.v1 import purge_service_pb2 as api
 
 from chassis.errors import InvalidField, Violation
+from chassis.requested_day import requested_day
 
 NEVER = date.min
 """The cut-off where nothing is due: no event is as early."""
@@ -36,8 +37,8 @@ class Cutoffs:
         for index, cutoff in enumerate(cutoffs):
             if cutoff.policy_version in by_version:
                 raise InvalidField([Violation(f"cutoffs[{index}].policy_version", "REPEATED")])
-            by_version[cutoff.policy_version] = _day(cutoff.through, f"cutoffs[{index}].through")
-        return cls(_day(through, "through"), by_version)
+            by_version[cutoff.policy_version] = requested_day(cutoff.through, f"cutoffs[{index}].through")
+        return cls(requested_day(through, "through"), by_version)
 
     @classmethod
     def stored(cls, through: date, cutoffs: Mapping[str, str]) -> Self:
@@ -82,10 +83,3 @@ def parameters(cutoffs: Cutoffs) -> dict[str, Any]:
     """Return the parameters of ``is_due``."""
     by_version = json.dumps(texts(cutoffs.by_version))
     return {"through": cutoffs.through, "latest": cutoffs.latest, "by_version": by_version}
-
-
-def _day(text: str, path: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidField([Violation(path, "date")]) from None

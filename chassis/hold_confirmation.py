@@ -5,15 +5,14 @@ register says costs one look and no lock; what is not is set right, together, or
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import astuple, dataclass
-from datetime import date
+from dataclasses import dataclass
 
 from onggi.purge.v1 import purge_service_pb2 as api
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.errors import InvalidField, Violation
-from chassis.holds import HoldState
+from chassis.holds import Hold, HoldState
+from chassis.requested_day import requested_day
 
 _KNOWN = text("""
 SELECT CAST(hold_id AS text) AS hold_id, CAST(member_id AS text) AS member_id, CAST(record_id AS text) AS record_id,
@@ -35,22 +34,11 @@ WHERE hold_id = ANY(CAST(:ids AS uuid[])) AND NOT released
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A hold that stands, as a row of this holder has it; ``member_id`` or ``record_id``. ``placed_on``: a Korean day."""
-
-    hold_id: str
-    member_id: str | None
-    record_id: str | None
-    article: str
-    placed_on: date
-
-
-@dataclass(frozen=True, slots=True)
 class Wrong:
     """What is not here as the register says: holds that are missing, and those that are over and stand here."""
 
-    missing: Sequence[Standing]
-    leftover: Sequence[Standing]
+    missing: Sequence[Hold]
+    leftover: Sequence[Hold]
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.leftover)
@@ -70,7 +58,7 @@ class Wrong:
 class Said:
     """What a request says. ``released``: ids."""
 
-    standing: Sequence[Standing]
+    standing: Sequence[Hold]
     released: Collection[str]
 
     @classmethod
@@ -83,7 +71,7 @@ class Said:
         """Return what is not so here. Raises HoldState for a hold that is another one here, or that was let go of."""
         ids = [*(hold.hold_id for hold in self.standing), *self.released]
         rows = [tuple(row) for row in await connection.execute(_KNOWN, {"ids": ids})]
-        here = {hold_id: Standing(hold_id, *rest) for hold_id, *rest, released in rows if not released}
+        here = {hold_id: Hold(hold_id, *rest) for hold_id, *rest, released in rows if not released}
         known = {hold_id for hold_id, *_ in rows}
         if any(hold.hold_id in known and here.get(hold.hold_id) != hold for hold in self.standing):
             raise HoldState
@@ -93,7 +81,7 @@ class Said:
     async def make_so(self, connection: AsyncConnection, wrong: Wrong) -> None:
         """Set right what is wrong. The transaction has its log row already. Raises HoldState as ``compare`` does."""
         await connection.execute(_ALONE)
-        columns = zip(*map(astuple, wrong.missing), strict=True) if wrong.missing else ((),) * 5
+        columns = zip(*wrong.missing, strict=True) if wrong.missing else ((),) * 5
         names = ("holds", "members", "records", "articles", "days")
         await connection.execute(_ADD, dict(zip(names, map(list, columns), strict=True)))
         await connection.execute(_LET_GO, {"ids": list(self.released)})
@@ -101,9 +89,6 @@ class Said:
             raise HoldState
 
 
-def _standing(number: int, hold: api.StandingHold) -> Standing:
-    try:
-        placed_on = date.fromisoformat(hold.placed_on)
-    except ValueError:
-        raise InvalidField([Violation(f"standing[{number}].placed_on", "date")]) from None
-    return Standing(hold.hold_id, hold.member_id or None, hold.record_id or None, hold.article, placed_on)
+def _standing(number: int, hold: api.StandingHold) -> Hold:
+    placed_on = requested_day(hold.placed_on, f"standing[{number}].placed_on")
+    return Hold(hold.hold_id, hold.member_id or None, hold.record_id or None, hold.article, placed_on)

@@ -14,7 +14,8 @@ from onggi.purge.v1 import purge_service_pb2 as api
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.errors import Code, DomainError, InvalidField, Violation
+from chassis.errors import Code, DomainError
+from chassis.requested_day import requested_day
 
 
 class LegallyHeld(DomainError):
@@ -116,10 +117,7 @@ async def set_hold(connection: AsyncConnection, request: api.SetHoldRequest) -> 
 
     Raises InvalidField for a day that is none, HoldState where another hold stands under this id.
     """
-    try:
-        placed_on = date.fromisoformat(request.placed_on)
-    except ValueError:
-        raise InvalidField([Violation("placed_on", "date")]) from None
+    placed_on = requested_day(request.placed_on, "placed_on")
     whose = (None, None) if request.released else (request.member_id or None, request.record_id or None)
     wanted = {"article": request.article, "placed_on": placed_on, "released": request.released}
     values = {"hold_id": request.hold_id, "member_id": whose[0], "record_id": whose[1], **wanted}

@@ -13,6 +13,7 @@ from chassis.errors import InvalidField, Violation
 from chassis.policy.calendar import last_day
 from chassis.policy.duration import Period
 from chassis.policy.holds import Holds as HoldRules
+from chassis.requested_day import requested_day
 from services.retention.refusals import OwnHold, WrongHoldState
 
 
@@ -80,10 +81,7 @@ def check_ground(article: str, rules: HoldRules) -> None:
 
 def check_review(review_on: str, today: date, rules: HoldRules) -> date:
     """Return a day of review. Raises InvalidField for no day, one that is past, or one that the policy has too far."""
-    try:
-        day = date.fromisoformat(review_on)
-    except ValueError:
-        raise InvalidField([Violation("review_on", "date")]) from None
+    day = requested_day(review_on, "review_on")
     if day < today:
         raise InvalidField([Violation("review_on", "in_the_past")])
     if day > last_day(today, Period(months=rules.longest_review_months)):
