@@ -129,3 +129,7 @@ class Retention(Chapter):
     holds: Holds
     categories: Mapping[str, Category]
     records: Mapping[str, RecordKind]
+
+    def held_by(self, service: str) -> Mapping[str, Category]:
+        """Return the categories that a service is a holder of, by id."""
+        return {name: category for name, category in self.categories.items() if service in category.holders}

@@ -15,8 +15,7 @@ def of_identity(policy: PrivacyPolicy) -> dict[str, Category]:
     by_month = {kind.stands_under[0]: name for name, kind in retention.records.items() if kind.kept == "by month"}
     found: dict[str, Category] = {
         name: EndedDays(by_month[name], policy.version_on) if name in by_month else _of_records(name, policy)
-        for name, category in retention.categories.items()
-        if keys.SERVICE in category.holders
+        for name in retention.held_by(keys.SERVICE)
     }
     found[purge_members.CATEGORY] = purge_members.WithdrawnMembers(retention)
     found[purge_consents.CATEGORY] = purge_consents.EndedConsents()
@@ -28,11 +27,7 @@ def of_archive(policy: PrivacyPolicy, service: str, key: str) -> dict[str, Categ
 
     The first of them carries along what only legal holds have brought in.
     """
-    found = {
-        name: _of_records(name, policy, service, key)
-        for name, category in policy.retention.categories.items()
-        if service in category.holders
-    }
+    found = {name: _of_records(name, policy, service, key) for name in policy.retention.held_by(service)}
     first = min(found)
     return {**found, first: WithLeftOver(first, policy.retention)}
 

@@ -35,7 +35,7 @@ def of_identity(policy: PrivacyPolicy) -> Iterator[Stock]:
     Raises PolicyRefused for a policy without a kind of record that the contract has.
     """
     _refuse_unknown_kinds(policy)
-    held = {name for name, category in policy.retention.categories.items() if keys.SERVICE in category.holders}
+    held = policy.retention.held_by(keys.SERVICE)
     yield Stock("record_basis", _OF_RECORDS, held)
     tables = {"member": MEMBER, "contact": MEMBER, "consent": CONSENT}
     tables |= {table: policy.retention.records[kind].stands_under[0] for kind, table in LOG_LIKE.items()}
@@ -49,8 +49,8 @@ def of_archive(policy: PrivacyPolicy) -> Iterator[Stock]:
     Raises PolicyRefused as ``of_identity`` does.
     """
     _refuse_unknown_kinds(policy)
-    held = {name for name, row in policy.retention.categories.items() if archive_keys.SERVICE in row.holders}
-    yield Stock("record_basis", _OF_RECORDS, held | set(left_over(policy.retention)))
+    held = policy.retention.held_by(archive_keys.SERVICE)
+    yield Stock("record_basis", _OF_RECORDS, {*held, *left_over(policy.retention)})
 
 
 def _refuse_unknown_kinds(policy: PrivacyPolicy) -> None:

@@ -42,8 +42,7 @@ WHERE '{CATEGORY}' <> ALL(CAST(:held AS text[])) HAVING count(*) > 0
 
 def stock(policy: PrivacyPolicy) -> Stock:
     """Return what this service keeps under the category, for chassis.policy_coverage."""
-    held = {name for name, category in policy.retention.categories.items() if keys.SERVICE in category.holders}
-    return Stock("token", _STOCK, held)
+    return Stock("token", _STOCK, policy.retention.held_by(keys.SERVICE))
 
 
 class TokensOfWithdrawn(Category):
