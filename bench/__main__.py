@@ -14,6 +14,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -60,9 +61,11 @@ def main() -> int:
     if stack.directory.exists():
         stack.erase()
     with stack:
-        ports = Ports.choose(_PORTS, BUILD / "ports.json")
         extra = dict.fromkeys(name for group in wanted for name in EXTRA.get(group, ()))
-        with extra_servers(stack, ports, list(extra)) as pids:
+        with (
+            closing(Ports.choose(_PORTS, BUILD / "ports.json")) as ports,
+            extra_servers(stack, ports, list(extra)) as pids,
+        ):
             run = Run(stack, ports, pids, wanted)
             run.measure()
     stack.erase()

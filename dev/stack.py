@@ -39,7 +39,7 @@ class Stack:
     Args:
         directory: made if missing; a second start on it finds its data again.
         progress: gets one line per step while the stack starts and stops.
-        ports: port numbers of one's own; by default free ones, remembered in `ports.json`.
+        ports: port numbers of one's own; by default a block of its own, remembered in `ports.json`.
         services: which of the services to run; none for infrastructure alone.
         policy: the directory that all of them read the policy from.
 
@@ -188,7 +188,7 @@ class Stack:
 
     def _start_infrastructure(self) -> None:
         names = [*_INFRASTRUCTURE_PORTS, *(p for service in SERVICES for p in (service, f"{service}_health"))]
-        self._ports = self._given_ports or Ports.choose(names, self.directory / "ports.json")
+        self._ports = self._given_ports or self._own_ports(names)
         where = {"secrets": self._secrets, "log_directory": self.log_dir, "pid_directory": self._pids}
         self._postgres = Postgres(self.directory / "postgres", databases=SERVICES, **where)
         self._step("PostgreSQL", self._postgres.start, self._postgres.stop)
@@ -203,6 +203,11 @@ class Stack:
         self._step("keys, policies and certificates", self._set_up)
         self._receiver = self._make_receiver()
         self._step("OTLP receiver", self._receiver.start, self._receiver.stop)
+
+    def _own_ports(self, names: Sequence[str]) -> Ports:
+        chosen = Ports.choose(names, self.directory / "ports.json")
+        self._stoppers.append(("ports", chosen.close))
+        return chosen
 
     def _set_up(self) -> None:
         client = self.openbao.client()

@@ -4,7 +4,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count, repeat
 from pathlib import Path
@@ -48,17 +48,18 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
 @pytest.fixture(scope="module")
 def echo(pki: Pki, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the echo server, a process of its own."""
-    address = Ports.choose(("echo",), tmp_path_factory.mktemp("ports") / "ports.json").address("echo")
-    files = [str(file) for file in (pki.certificate, pki.key, pki.ca)]
-    process = subprocess.Popen(environment.module("bench.echo_server", address, *files), env=environment.python())
-    try:
-        end = time.monotonic() + START_SECONDS
-        while not readiness.accepts_connections(address) and time.monotonic() < end:
-            time.sleep(0.05)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
+    with closing(Ports.choose(("echo",), tmp_path_factory.mktemp("ports") / "ports.json")) as ports:
+        address = ports.address("echo")
+        files = [str(file) for file in (pki.certificate, pki.key, pki.ca)]
+        process = subprocess.Popen(environment.module("bench.echo_server", address, *files), env=environment.python())
+        try:
+            end = time.monotonic() + START_SECONDS
+            while not readiness.accepts_connections(address) and time.monotonic() < end:
+                time.sleep(0.05)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,12 +60,12 @@ def test_a_start_that_fails_half_way_leaves_nothing_running(directory: Path) -> 
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         names = ["openbao_cluster", "otlp", *SERVICES, *(f"{service}_health" for service in SERVICES)]
-        free = Ports.choose(names, directory / "other-ports.json").numbers
-        ports = Ports({**free, "openbao": taken.getsockname()[1]})
-        stack = Stack(directory, services=(), ports=ports)
+        with closing(Ports.choose(names, directory / "other-ports.json")) as free:
+            ports = Ports({**free.numbers, "openbao": taken.getsockname()[1]})
+            stack = Stack(directory, services=(), ports=ports)
 
-        with pytest.raises(ProcessFailed, match=r"(?s)openbao ended.*address already in use"):
-            stack.start()
+            with pytest.raises(ProcessFailed, match=r"(?s)openbao ended.*address already in use"):
+                stack.start()
 
     assert pids_below(directory) == {}
     assert not stack.postgres.process.running

@@ -1,6 +1,8 @@
 """A process of the laptop stack is paused, killed and ended as a test needs it, and says why it failed."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,11 +35,17 @@ threading.Event().wait()
 """
 
 
-def stub(directory: Path, conduct: str) -> tuple[Process, str]:
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """An address that is the stub's alone."""
+    with closing(Ports.choose(["stub"], tmp_path / "ports.json")) as ports:
+        yield ports.address("stub")
+
+
+def stub(directory: Path, address: str, conduct: str) -> Process:
     """A process with a health port that serves, dies at once, or never gets ready."""
     (directory / "stub.py").write_text(STUB)
-    address = Ports.choose(["stub"], directory / "ports.json").address("stub")
-    process = Process(
+    return Process(
         "stub",
         [sys.executable, directory / "stub.py", address, conduct],
         environment.python(),
@@ -46,12 +54,11 @@ def stub(directory: Path, conduct: str) -> tuple[Process, str]:
         ready=lambda: serving(address),
         grace_seconds=5,
     )
-    return process, address
 
 
-def test_a_process_is_paused_killed_and_brought_back(tmp_path: Path) -> None:
+def test_a_process_is_paused_killed_and_brought_back(tmp_path: Path, address: str) -> None:
     """Ready means SERVING; a paused process answers nothing and is alive; a killed one starts again."""
-    process, address = stub(tmp_path, "serve")
+    process = stub(tmp_path, address, "serve")
     process.start()
     try:
         process.pause()
@@ -72,17 +79,17 @@ def test_a_process_is_paused_killed_and_brought_back(tmp_path: Path) -> None:
     assert not process.running
 
 
-def test_a_process_that_dies_says_why(tmp_path: Path) -> None:
+def test_a_process_that_dies_says_why(tmp_path: Path, address: str) -> None:
     """The error has the exit status and the last lines of the log."""
-    process, _ = stub(tmp_path, "die")
+    process = stub(tmp_path, address, "die")
 
     with pytest.raises(ProcessFailed, match=r"(?s)exit status 1.*the stub says why it dies"):
         process.start()
 
 
-def test_a_process_that_never_serves_is_ended(tmp_path: Path) -> None:
+def test_a_process_that_never_serves_is_ended(tmp_path: Path, address: str) -> None:
     """NOT_SERVING until the deadline is a failure, and the process does not stay behind."""
-    process, _ = stub(tmp_path, "wait")
+    process = stub(tmp_path, address, "wait")
 
     with pytest.raises(ProcessFailed, match="not ready after 2 s"):
         process.start(2)
