@@ -67,7 +67,7 @@ async def test_no_error_ends_the_export_of_spans() -> None:
     exporter = Failing("identity", Any, TraceReceiver(Any, Any), pause=0.01)  # type: ignore[arg-type]  # it looks at none
     exporter.start()
     try:
-        await asyncio.wait_for(looked.wait(), 2.0)
+        await asyncio.wait_for(looked.wait(), 10.0)
     finally:
         await exporter.close()
 

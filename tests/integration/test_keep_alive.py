@@ -103,8 +103,8 @@ async def test_what_breaks_on_a_new_connection_is_told() -> None:
 
 async def test_a_late_answer_meets_no_other_request() -> None:
     """A request that ran out of time takes its connection with it; the next has a new one and its own answer."""
-    async with serving(timeout=0.2) as (peer, client):
-        peer.delay = 0.5
+    async with serving(timeout=1.0) as (peer, client):
+        peer.delay = 2.0
         with pytest.raises(TimeoutError):
             await client.post("/x", {}, b"late")
         peer.delay = 0.0

@@ -1,7 +1,7 @@
 """A caller that goes away in the middle, by cancelling or at its deadline: what was done and what was not is recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -36,12 +36,20 @@ HELD_ALONE = {
 }
 
 
+DEADLINE_SECONDS = 1.5
+_WAITS = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = $1::text::regclass"
+
+
 @asynccontextmanager
-async def held(stack: Stack, service: str, table: str) -> AsyncIterator[None]:
-    """Hold a table locked, so that a call waits in the middle."""
+async def held(stack: Stack, service: str, table: str) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    """Hold a table locked, so that a call waits in the middle; give what tells whether one waits by now."""
     async with session(stack.postgres.login(service, "postgres")) as connection, connection.transaction():
         await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-        yield
+
+        async def waited_for() -> bool:
+            return bool(await connection.fetch(_WAITS, table))
+
+        yield waited_for
 
 
 async def gone_away(stack: Stack, clients: Clients, rpc: str, request: Any, table: str, *, cancel: bool) -> Trace:
@@ -53,15 +61,16 @@ async def gone_away(stack: Stack, clients: Clients, rpc: str, request: Any, tabl
         calls.append(call)
         started.set()
 
-    async with held(stack, servers_of(rpc)[0], table):
+    async with held(stack, servers_of(rpc)[0], table) as waited_for:
         task = asyncio.create_task(
             clients.call(
-                allowed_caller(rpc), rpc, request, metadata=trace.metadata, timeout=20.0 if cancel else 0.4,
+                allowed_caller(rpc), rpc, request, metadata=trace.metadata, timeout=20.0 if cancel else DEADLINE_SECONDS,
                 on_start=began,
             )
         )  # fmt: skip
         await started.wait()
-        await asyncio.sleep(0.4)
+        while not task.done() and not await waited_for():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         if cancel:
             calls[0].cancel()
         outcome = await task

@@ -164,7 +164,7 @@ async def test_one_sends_at_a_time_and_another_takes_over(
             await write(stack, 3)
             assert not await second.export_once()
             assert len(received(stack)) == len(await written(stack)) - 3
-        async with asyncio.timeout(5.0):  # the server needs a moment to see that the first is gone
+        async with asyncio.timeout(20.0):  # the server needs a moment to see that the first is gone
             while len(received(stack)) < len(await written(stack)):
                 await second.export_once()
     assert received(stack) == await written(stack)

@@ -200,7 +200,7 @@ async def test_a_deadline_ends_the_stream_between_batches(clients: Clients, log:
     """The caller's time ends while the server waits for it: DEADLINE_EXCEEDED, what was answered stays, all recorded."""
     trace = new_trace()
     channel = clients.channel("payment_vault", "billing")
-    call = channel.stream_stream(f"/{STREAM}")(timeout=1.5, metadata=tuple(trace.metadata))
+    call = channel.stream_stream(f"/{STREAM}")(timeout=3.0, metadata=tuple(trace.metadata))
     await call.write(opening().SerializeToString())
     await call.write(batch(member_id, 1).SerializeToString())
     assert await call.read()
