@@ -121,7 +121,7 @@ async def test_nobody_chooses_a_maximum_and_it_keeps_nothing(stack: Stack, clien
     """R-25: it limits what names it not, and what was added before the setting; alone it keeps no row of a record."""
     member_id = await member_with(clients)
     chosen = await add(clients, "electronic_transaction", member_id, Standing(category="R-11"))
-    earlier, only_while_here = [await add(clients, "payment", member_id, day=PAID) for _ in range(2)]
+    earlier, only_while_here = [await add(clients, "payment", member_id, day=memberships.today()) for _ in range(2)]
     assert ["R-11", "R-25"] == [name for name, *_ in await archives.bases(log, "identity", chosen)]
     await purges.change(log, "DELETE FROM record_basis WHERE record_id = $1 AND category = 'R-25'", UUID(earlier))
     old = "UPDATE record_basis SET event_date = '2010-01-01' WHERE record_id = $1 AND event_date IS NOT NULL"

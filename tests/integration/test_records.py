@@ -12,7 +12,7 @@ from tests.integration import examples
 from tests.integration.bad_input import assert_recorded
 from tests.integration.clients import Clients
 from tests.integration.log_rows import Log
-from tests.integration.memberships import end, give, withdraw
+from tests.integration.memberships import before, end, give, withdraw
 from tests.integration.record_examples import (
     BODIES,
     CONSENTS,
@@ -160,7 +160,7 @@ async def test_bad_records_leave_their_neighbours_alone(clients: Clients, log: L
 async def test_a_record_that_would_outlive_its_period_is_refused(clients: Clients, log: Log) -> None:
     """Where every basis is over nothing is taken in; where one lives, its fields alone are (LC-01, LC-10)."""
     member_id = await member(clients)
-    long_ago, years_ago = date(2009, 5, 10), today().replace(year=today().year - 5) - timedelta(days=1)
+    long_ago, years_ago = date(2009, 5, 10), before(5 * 366)
     by_law = [Standing(category=name) for name in ("R-09b", "R-10", "R-11")]
     outcome = await append(clients, [
         record("electronic_transaction", member_id, day=long_ago),

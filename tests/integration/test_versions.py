@@ -96,9 +96,10 @@ async def test_a_record_that_is_over_by_its_own_version_does_not_move(stack: Sta
     """R-05: closed three and a half years ago, of version 1 it waits here for its destruction, of version 2 it moves."""
     member_id = (await examples.new_member(clients)).member_id
     await memberships.give(clients, member_id, "inquiry_retention")
-    closed = Standing(category="R-05", event_date="2023-05-01")
+    day = memberships.before(3 * 366 + 183)
+    closed = Standing(category="R-05", event_date=day.isoformat())
     over, kept = [
-        await record_examples.add(clients, record_examples.record("inquiry", member_id, closed, day=date(2023, 4, 1)))
+        await record_examples.add(clients, record_examples.record("inquiry", member_id, closed, day=day))
         for _ in range(2)
     ]
     await change(log, PIN_FIRST, [UUID(over)])
