@@ -3,14 +3,16 @@
 None of them is a constant of the code. Each has a conservative value until its owner signs another.
 """
 
-from typing import Generic, Literal, Self, TypeVar
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import Field, StrictBool, StrictInt, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from chassis.policy.model import Table
 
 FinanceRole = Literal["financial_institution", "business", "auxiliary"]
 VatPeriod = Literal["half_year", "quarter"]
+Month = Annotated[int, Field(strict=True, ge=1, le=12)]
+Years = Annotated[int, Field(strict=True, ge=1)]
 
 Value = TypeVar("Value", bound=bool | int | str)
 
@@ -39,14 +41,14 @@ class Setting(Table, Generic[Value]):
 class Settings(Table):
     """The file ``settings.toml``."""
 
-    processing_log_years: Setting[StrictInt]
+    processing_log_years: Setting[Years]
     unique_identifiers_stored: Setting[StrictBool]
     electronic_finance_role: Setting[FinanceRole]
     credit_information_user: Setting[StrictBool]
     value_added_telecom: Setting[StrictBool]
     consumer_under_ecommerce_act: Setting[StrictBool]
     pci_scope: Setting[StrictBool]
-    fiscal_year_end_month: Setting[StrictInt]
+    fiscal_year_end_month: Setting[Month]
     vat_period: Setting[VatPeriod]
     apply_civil_act_161: Setting[StrictBool]
 

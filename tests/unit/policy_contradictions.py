@@ -178,6 +178,16 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "settings", ("processing_log_years", "value"), 5,
         "settings.toml: processing_log_years: …none of its options",
     ),
+    "a business year that ends in no month": (
+        "settings", ("fiscal_year_end_month",),
+        {**DOCUMENTS["settings"]["fiscal_year_end_month"], "value": 13, "options": [12, 13]},
+        "settings.toml: fiscal_year_end_month.value: …less than or equal to 12",
+    ),
+    "a log of no year": (
+        "settings", ("processing_log_years",),
+        {**DOCUMENTS["settings"]["processing_log_years"], "value": 0, "options": [0, 2]},
+        "settings.toml: processing_log_years.value: …greater than or equal to 1",
+    ),
     "a setting that forgets what it decides": (
         "settings", ("processing_log_years", "categories"), [],
         "settings.toml: processing_log_years.categories: …lacks R-13",
