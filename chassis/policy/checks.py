@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from chassis.policy import (
     checks_access,
+    checks_consents,
     checks_records,
     checks_references,
     checks_schedule,
@@ -15,6 +16,7 @@ from chassis.policy.privacy_policy import CHAPTERS, FILES, PrivacyPolicy
 
 _CHECKS: tuple[Callable[[PrivacyPolicy], Iterator[Fault]], ...] = (
     checks_references.faults,  # what is named is there, and what is there is used
+    checks_consents.faults,  # nothing is kept or shown beyond the consent that it stands on
     checks_schedule.faults,  # each category against its statute, its basis and its store
     checks_records.faults,  # each field of a record is kept by a basis that the record can stand under
     checks_settings.faults,  # what a setting decides and what depends on it say the same

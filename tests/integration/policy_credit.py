@@ -12,7 +12,8 @@ def in_force(directory: Path) -> Path:
     """Copy the policy, with the setting on.
 
     No consent of the policy keeps anything as long as five years after its member has left. For there to be something to
-    cut, the records of misuse are kept for ten years here, are credit information too, and may have payments beside them.
+    cut, the records of misuse are kept for ten years here, are credit information too, and may have payments beside them,
+    to which their consent goes.
     """
     copy = Path(shutil.copytree(ROOT / "policy", directory / "policy"))
     _change(copy / "settings.toml", _SETTING, _SETTING.replace("false", "true"))
@@ -22,6 +23,8 @@ def in_force(directory: Path) -> Path:
     _change_row(chapter, "[records.misuse]\n", '"R-04", "R-23"]', '"R-04", "R-23", "R-25"]')
     _change_row(chapter, "[records.misuse]\n", 'stands_under = ["R-04"]', 'stands_under = ["R-04", "R-25"]')
     _change_row(chapter, "[records.payment]\n", 'may_stand_under = ["R-01",', 'may_stand_under = ["R-01", "R-04",')
+    items, more = 'items = ["misuse_record", "ip_address"]', 'items = ["misuse_record", "ip_address", "payment_record"]'
+    _change(copy / "chapters" / "2-purposes.toml", items, more)
     return copy
 
 

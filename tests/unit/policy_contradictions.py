@@ -99,6 +99,15 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "retention", ("categories", "R-9"), DOCUMENTS["retention"]["categories"]["R-24"],
         "chapters/4-retention.toml: categories.R-9: …is no name",
     ),
+    # --- what a consent covers ---
+    "kept beyond its consent": (
+        "purposes", ("consents", "inquiry_retention", "items"), ["inquiry_email", "inquiry_mobile_phone"],
+        "chapters/4-retention.toml: categories.R-05.keeps: …'inquiry_retention' does not cover 'inquiry_content'",
+    ),
+    "shown beyond its consent": (
+        "purposes", ("purposes", "marketing", "full_view"), ["email", "address"],
+        "chapters/2-purposes.toml: purposes.marketing.full_view: …'address', which the consent 'marketing'",
+    ),
     # --- records and their fields ---
     "a kind under a category that it may not stand under": (
         "retention", ("records", "payment", "stands_under"), ["R-12"],
