@@ -1,7 +1,7 @@
 """Each row of the retention schedule against its statute, its basis, and the place where it is kept."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from chassis.policy.faults import Fault
 from chassis.policy.length import length
@@ -65,20 +65,39 @@ def _fault(category: str, key: str, reason: str) -> Fault:
 
 
 def _statute(category: Category) -> Reasons:
-    """Longer than the law is over-retention, shorter is destruction too early; the owner's settings decide exceptions."""
+    """Longer than the law is over-retention, shorter is destruction too early; so too for each option of a setting."""
     if (category.basis in _LAWS) != bool(category.statute):
         yield "statute", "is missing: a law gives the period" if category.basis in _LAWS else "stands on no law"
-    if not category.statute or category.basis not in _LAWS or category.period in _excepted(category):
+    if not category.statute or category.basis not in _LAWS:
         return
-    kept, law = length(category.period), length(category.statute)
+    if not category.when:
+        yield from _compared(category, "period", category.period, category.statute)
+    statutes = _flat(category.statute_when)
+    for option, period in _flat(category.when).items():
+        if option not in statutes:
+            yield f"statute_when.{option}", f"is missing: a law gives the period of when.{option}"
+        elif _are_periods(period, statutes[option]):
+            yield from _compared(category, f"when.{option}", period, statutes[option])
+
+
+def _compared(category: Category, key: str, period: str, statute: str) -> Reasons:
+    kept, law = length(period), length(statute)
     if kept > law:
-        yield "period", f"is longer than the statute's {category.statute}: over-retention, unless a setting says so"
+        yield key, f"is longer than the statute's {statute}: over-retention, unless a setting says so"
     elif kept < law and category.basis is Basis.LAW_MIN:
-        yield "period", f"is shorter than the statute's {category.statute}: destruction before the law allows it"
+        yield key, f"is shorter than the statute's {statute}: destruction before the law allows it"
 
 
-def _excepted(category: Category) -> set[str]:
-    return {period for periods in category.when.values() for period in periods.values()}
+def _flat(periods: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+    """Setting and value, with a dot between -> period."""
+    return {f"{name}.{value}": period for name, options in periods.items() for value, period in options.items()}
+
+
+def _are_periods(*texts: str) -> bool:
+    try:
+        return all(length(text) >= 0 for text in texts)
+    except ValueError:
+        return False
 
 
 def _consent(category: Category) -> Reasons:
@@ -127,12 +146,17 @@ def _start(category: Category) -> Reasons:
 
 
 def _when(category: Category) -> Reasons:
-    for setting, periods in category.when.items():
-        for value, period in periods.items():
-            try:
-                length(period)
-            except ValueError:
-                yield f"when.{setting}.{value}", "is not a period, such as 3 years"
+    options, statutes = _flat(category.when), _flat(category.statute_when)
+    for key, periods in (("when", options), ("statute_when", statutes)):
+        for option, period in periods.items():
+            if not _are_periods(period):
+                yield f"{key}.{option}", "is not a period, such as 3 years"
+    for option in statutes.keys() - options.keys():
+        yield f"statute_when.{option}", "is the statute of no period under when"
+    if options and _are_periods(*options.values()) and length(category.period) != max(map(length, options.values())):
+        yield "period", "is not the longest of when, by which it is decided"
+    if category.statute and statutes and category.statute not in statutes.values():
+        yield "statute", "is the statute of no option under statute_when"
 
 
 _CHECKS: tuple[Callable[[Category], Reasons], ...] = (_statute, _consent, _store, _held, _published, _start, _when)

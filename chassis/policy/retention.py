@@ -68,7 +68,8 @@ class Category(Named):
     has left. ``holders``: the services that hold it; none needs a ``gap``. ``keeps``:
     the fields (``Message.field``) that it keeps. ``clause``, ``label``, ``reason``: as published (제7·8조), if it is.
     ``consent``: the one it stands on. ``purpose``: the one under which the archive may be read for it. ``requires``: the
-    owner's setting that turns it on. ``when``: setting -> its value -> the period then.
+    owner's setting that turns it on. ``when``: setting -> its value -> the period then, and ``statute_when`` what the law
+    says then; ``period`` is the longest of them.
     """
 
     basis: Basis
@@ -92,6 +93,7 @@ class Category(Named):
     purpose: str = Field(default="", min_length=0)
     requires: str = Field(default="", min_length=0)
     when: Mapping[str, Mapping[str, str]] = {}
+    statute_when: Mapping[str, Mapping[str, str]] = {}
 
     @field_validator("period", "statute")
     @classmethod

@@ -30,6 +30,38 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "retention", ("categories", "R-13", "when"), {},
         "chapters/4-retention.toml: categories.R-13.period: …over-retention",
     ),
+    "an option shorter than its statute": (
+        "retention", ("categories", "R-11", "when", "electronic_finance_role", "financial_institution"), "1 year",
+        "chapters/4-retention.toml: categories.R-11.when.electronic_finance_role.financial_institution: …is shorter than",
+    ),
+    "an option that never ends": (
+        "retention", ("categories", "R-11", "when", "electronic_finance_role", "auxiliary"), "open",
+        "chapters/4-retention.toml: categories.R-11.when.electronic_finance_role.auxiliary: …over-retention",
+    ),
+    "a log shorter than its statute": (
+        "retention", ("categories", "R-13", "when", "processing_log_years", "1"), "at once",
+        "chapters/4-retention.toml: categories.R-13.when.processing_log_years.1: …is shorter than the statute's 1 year",
+    ),
+    "an option without its statute": (
+        "retention", ("categories", "R-11", "statute_when"), {},
+        "chapters/4-retention.toml: categories.R-11.statute_when.electronic_finance_role.auxiliary: …is missing",
+    ),
+    "a statute of no option": (
+        "retention", ("categories", "R-12", "statute_when"), {"pci_scope": {"true": "3 months"}},
+        "chapters/4-retention.toml: categories.R-12.statute_when.pci_scope.true: …of no period",
+    ),
+    "a statute that no option has": (
+        "retention", ("categories", "R-11", "statute"), "7 years",
+        "chapters/4-retention.toml: categories.R-11.statute: …of no option",
+    ),
+    "an option's statute that is no period": (
+        "retention", ("categories", "R-13", "statute_when", "processing_log_years", "1"), "a year",
+        "chapters/4-retention.toml: categories.R-13.statute_when.processing_log_years.1: …is not a period",
+    ),
+    "a period that the options decide otherwise": (
+        "retention", ("categories", "R-11", "period"), "3 years",
+        "chapters/4-retention.toml: categories.R-11.period: …not the longest of when",
+    ),
     "a statute under a contract": (
         "retention", ("categories", "R-01", "statute"), "5 years",
         "chapters/4-retention.toml: categories.R-01.statute: …stands on no law",
