@@ -41,7 +41,7 @@ def _consents(policy: PrivacyPolicy, place: int, version: Version) -> Iterator[F
 
 def _changes(policy: PrivacyPolicy) -> Iterator[Fault]:
     categories = policy.retention.categories
-    now = {name: category.period for name, category in categories.items()}
+    now = {name: policy.period(name) for name in categories}
     for place, version in reversed(list(enumerate(policy.versions.versions))):
         changed = [change.category for change in version.changed]
         if len(set(changed)) != len(changed):

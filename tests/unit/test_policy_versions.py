@@ -169,6 +169,26 @@ def test_a_law_can_lengthen_what_is_there() -> None:
     assert policy.period_for("R-12", "1", "2") == "6 months"
 
 
+def test_a_change_is_that_of_the_period_in_force_for_the_owner() -> None:
+    """R-11 of an auxiliary is published with 3 years, so a version takes it from there, and what is older keeps 3."""
+    place: tuple[Step, ...] = ("categories", "R-11")
+    base = having("settings", ("electronic_finance_role", "value"), "auxiliary")
+    for table in ("when", "statute_when"):
+        base = having("retention", (*place, table, "electronic_finance_role", "auxiliary"), "4 years", base)
+
+    own = of_documents(
+        documents(version("2", date(2027, 1, 1), changed=[change("R-11", "3 years", "4 years")]), base=base)
+    )
+    others = faults(
+        documents(version("2", date(2027, 1, 1), changed=[change("R-11", "7 years", "5 years")]), base=base)
+    )
+
+    assert [own.period_for("R-11", *under) for under in (("1", "1"), ("1", "2"), ("2", "2"))] == [
+        "3 years", "3 years", "4 years",
+    ]  # fmt: skip
+    assert [fault.reason for fault in others] == ["takes R-11 to '5 years', but what follows has '4 years'"]
+
+
 def test_an_unknown_version_is_no_version() -> None:
     """A record under a version that the policy does not know is not dated by guess."""
     with pytest.raises(KeyError):
