@@ -33,6 +33,8 @@ def _notice(policy: PrivacyPolicy, place: int, version: Version) -> Iterator[Fau
 
 
 def _consents(policy: PrivacyPolicy, place: int, version: Version) -> Iterator[Fault]:
+    if version.consents and version.materiality != "material":
+        yield _fault(place, "materiality", f"is minor, but {', '.join(version.consents)} must be asked for again")
     # A consent that has been given up since is no mistake of a version that is history; of the newest it is one.
     if place == len(policy.versions.versions) - 1:
         for name in set(version.consents) - policy.purposes.consents.keys():

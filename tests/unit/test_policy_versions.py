@@ -111,7 +111,11 @@ def test_a_version_is_announced_in_time(materiality: str, days: int, refused: bo
             "versions.1.changed: lengthens R-05 for what is there; only a law can",
         ),
         (
-            [version("2", date(2027, 1, 1), consents=["letters"])],
+            [version("2", date(2027, 1, 1), consents=["marketing"])],
+            "versions.1.materiality: is minor, but marketing must be asked for again",
+        ),
+        (
+            [version("2", date(2027, 1, 1), consents=["letters"], materiality="material")],
             "versions.1.consents: names 'letters', which is no consent",
         ),
     ],
@@ -199,7 +203,7 @@ def test_who_must_be_asked_again() -> None:
     """Consents given before a material version that keeps longer, or changes their scope, no longer cover it."""
     policy = of_documents(
         documents(
-            version("2", date(2027, 1, 1), consents=["vpn_second_factor"]),
+            version("2", date(2027, 1, 1), changed=[change("R-22", "5 months", "3 months")]),
             version("3", date(2028, 1, 1), consents=["marketing"], materiality="material"),
             version("4", date(2029, 1, 1), changed=[change("R-05", "1 year", "3 years")], materiality="material"),
         )
