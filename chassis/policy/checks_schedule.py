@@ -36,6 +36,8 @@ METHODS_OF_STORES = {
 """Store -> the ways to destroy (chapter 5) what is kept there."""
 
 _LAWS = (Basis.LAW_MIN, Basis.LAW_MAX)
+_BASES_OF_CLAUSES = {"제7조": (Basis.CONSENT,), "제8조": _LAWS}
+"""Clause -> the bases of what is published under it: a separate consent to the period, or a law that gives it."""
 _PUBLISHED = ("clause", "label", "reason", "reason_english")
 
 Reasons = Iterator[tuple[str, str]]
@@ -110,6 +112,8 @@ def _store(category: Category) -> Reasons:
     if (category.store == "archive") != bool(category.purpose):
         archived = category.store == "archive"
         yield "purpose", "is missing: the archive is read under one" if archived else "is of use in the archive alone"
+    if category.basis in _LAWS and category.store in ("live", "vault"):
+        yield "store", f"is {category.store!r}, but what a law has kept is kept apart (법 제21조 제3항)"
     able = HOLDERS_OF_STORES[category.store]
     for holder in category.holders:
         if holder not in able:
@@ -136,6 +140,8 @@ def _published(category: Category) -> Reasons:
     said = [key for key in _PUBLISHED if getattr(category, key)]
     if said:
         yield from ((key, "is missing: the category is published") for key in _PUBLISHED if key not in said)
+    if category.clause and category.basis not in _BASES_OF_CLAUSES.get(category.clause, tuple(Basis)):
+        yield "clause", f"is {category.clause}, under which nothing is published that stands on {category.basis}"
 
 
 def _start(category: Category) -> Reasons:

@@ -75,6 +75,18 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "retention", ("categories", "R-10", "purpose"), "support",
         "chapters/4-retention.toml: categories.R-10.purpose: …is of the kind 'contract'",
     ),
+    "what a law has kept, not kept apart": (
+        "retention", ("categories", "R-12", "store"), "live",
+        "chapters/4-retention.toml: categories.R-12.store: …법 제21조 제3항",
+    ),
+    "a law published as a consent": (
+        "retention", ("categories", "R-09b", "clause"), "제7조",
+        "chapters/4-retention.toml: categories.R-09b.clause: …stands on LAW_MIN",
+    ),
+    "a consent published as a law": (
+        "retention", ("categories", "R-05", "clause"), "제8조",
+        "chapters/4-retention.toml: categories.R-05.clause: …stands on CONSENT",
+    ),
     "holds without a purpose of the law": (
         "retention", ("holds", "purpose"), "destruction",
         "chapters/4-retention.toml: holds.purpose: …is of the kind 'duty'",
