@@ -45,6 +45,7 @@ def faults(policy: PrivacyPolicy) -> Iterator[Fault]:
     yield from missing(Target("collection", "headings", policy.collection.headings), _of_groups(policy))
     yield from missing(Target("collection", "parts", policy.collection.parts), _of_items(policy))
     yield from missing(Target("rights", "pages", policy.rights.pages), _of_rights(policy))
+    yield from _repeated(policy)
     grouped = {item for group in policy.collection.groups.values() for item in group.items}
     for name in policy.collection.items.keys() - grouped:
         yield Fault(FILES["collection"], "groups", f"has none with {name!r}: nothing says when it is collected")
@@ -54,6 +55,20 @@ def faults(policy: PrivacyPolicy) -> Iterator[Fault]:
     published = {category.clause for category in retention.categories.values()}
     for name in retention.clauses.keys() - published:
         yield Fault(FILES["retention"], f"clauses.{name}", "is a clause that no category is published under")
+
+
+def _repeated(policy: PrivacyPolicy) -> Iterator[Fault]:
+    """A list that names something twice; access.toml's own check tells its lists."""
+    lists = [*_to_items(policy), *_to_consents(policy), *_to_purposes(policy), *_to_categories(policy)]
+    for attribute in ("keeps", "holders"):
+        lists += [
+            Reference("retention", f"categories.{key}.{attribute}", getattr(category, attribute))
+            for key, category in policy.retention.categories.items()
+        ]
+    for part, key, names in lists:
+        # Whether a version's changes name one twice, the check of versions tells.
+        if part not in ("access", "versions") and len(found := list(names)) != len(set(found)):
+            yield Fault(FILES[part], key, "has one of them twice")
 
 
 def _of_categories(policy: PrivacyPolicy, attribute: str) -> Iterator[Reference]:

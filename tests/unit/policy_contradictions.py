@@ -222,6 +222,22 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "processors", ("processors", "naver_cloud", "category"), "R-99",
         "chapters/3-processors.toml: processors.naver_cloud.category: …names 'R-99'",
     ),
+    "a category twice": (
+        "retention", ("records", "dispute", "stands_under"), ["R-09c", "R-09c"],
+        "chapters/4-retention.toml: records.dispute.stands_under: …twice",
+    ),
+    "an item twice": (
+        "collection", ("groups", "cash_receipt", "items"), ["cash_receipt_mobile_phone"] * 2,
+        "chapters/1-collection.toml: groups.cash_receipt.items: …twice",
+    ),
+    "a field twice": (
+        "retention", ("categories", "R-12", "keeps"), ["LoginRecord.ip_address", "LoginRecord.user_agent"] * 2,
+        "chapters/4-retention.toml: categories.R-12.keeps: …twice",
+    ),
+    "a holder twice": (
+        "retention", ("categories", "R-01", "holders"), ["identity", "identity"],
+        "chapters/4-retention.toml: categories.R-01.holders: …twice",
+    ),
     # --- settings ---
     "a setting with a value that is no option": (
         "settings", ("electronic_finance_role", "value"), "bank",
