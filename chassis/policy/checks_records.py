@@ -21,6 +21,10 @@ def _kinds(policy: PrivacyPolicy) -> Iterator[Fault]:
     for key, kind in policy.retention.records.items():
         if messages.setdefault(kind.message, key) != key:
             yield _fault(f"records.{key}.message", f"is that of {messages[kind.message]} too")
+        if kind.kept == "by month" and len(kind.may_stand_under) > 1:
+            yield _fault(
+                f"records.{key}.may_stand_under", "has more than one, but a month goes as a whole, by one period"
+            )
         for name in set(kind.stands_under) - set(kind.may_stand_under):
             yield _fault(f"records.{key}.stands_under", f"has {name}, which it may not stand under")
         for name in kind.may_stand_under:

@@ -35,6 +35,9 @@ METHODS_OF_STORES = {
 }
 """Store -> the ways to destroy (chapter 5) what is kept there."""
 
+_STARTS = {"R-01": "membership_ended", "R-03": "membership_ended", "R-15": "consent_ended"}
+"""Row -> the start event whose date its holder has at hand, and destroys by."""
+
 _LAWS = (Basis.LAW_MIN, Basis.LAW_MAX)
 _BASES_OF_CLAUSES = {"제7조": (Basis.CONSENT,), "제8조": _LAWS}
 """Clause -> the bases of what is published under it: a separate consent to the period, or a law that gives it."""
@@ -54,6 +57,11 @@ def faults(policy: PrivacyPolicy) -> Iterator[Fault]:
             yield _fault(name, "", "is no name of a category, such as R-05 or R-09b")
         for check in _CHECKS:
             yield from (_fault(name, key, reason) for key, reason in check(category))
+        if (event := "occurred" if category.store == "log" else _STARTS.get(name, "")) not in (
+            "",
+            category.start.event,
+        ):
+            yield _fault(name, "start.event", f"is {category.start.event!r}, but it is destroyed by {event!r}")
         purpose = policy.purposes.purposes.get(category.purpose)
         if category.store == "archive" and purpose is not None and purpose.kind != "law":
             yield _fault(name, "purpose", f"is of the kind {purpose.kind!r}: the archive is read under a law alone")

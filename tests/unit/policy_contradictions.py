@@ -139,6 +139,14 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "retention", ("categories", "R-07", "start", "else_occurred"), True,
         "chapters/4-retention.toml: categories.R-07.start.else_occurred: …already",
     ),
+    "members that do not end with their membership": (
+        "retention", ("categories", "R-01", "start", "event"), "occurred",
+        "chapters/4-retention.toml: categories.R-01.start.event: …destroyed by 'membership_ended'",
+    ),
+    "a log that waits for an event": (
+        "retention", ("categories", "R-12", "start", "event"), "session_closed",
+        "chapters/4-retention.toml: categories.R-12.start.event: …destroyed by 'occurred'",
+    ),
     "an id that the contract does not take": (
         "retention", ("categories", "R-9"), DOCUMENTS["retention"]["categories"]["R-24"],
         "chapters/4-retention.toml: categories.R-9: …is no name",
@@ -176,6 +184,10 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
     "log-like, but kept by field": (
         "retention", ("records", "login", "kept"), "by field",
         "chapters/4-retention.toml: records.login.kept: …R-12 is kept in 'log'",
+    ),
+    "log-like under two periods": (
+        "retention", ("records", "login", "may_stand_under"), ["R-12", "R-22"],
+        "chapters/4-retention.toml: records.login.may_stand_under: …more than one",
     ),
     "two kinds with one message": (
         "retention", ("records", "usage", "message"), "LoginRecord",
