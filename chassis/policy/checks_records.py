@@ -43,6 +43,9 @@ def _fields(policy: PrivacyPolicy, fields: dict[str, str]) -> Iterator[Fault]:
         for field in fields:
             if _message(field) == kind.message and field not in kept:
                 yield _fault(f"records.{key}.may_stand_under", f"has no category that keeps {field}")
+    for item, table in policy.collection.items.items():
+        if table.fields and not anywhere.intersection(table.fields):
+            yield Fault(FILES["collection"], f"items.{item}.fields", "has none that a category keeps")
     kinds = _by_message(policy)
     for field, item in fields.items():
         message = _message(field)

@@ -181,6 +181,11 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "retention", ("categories", "R-01", "keeps"), ["MemberProfile.email", "PaymentRecord.payer_phone"],
         "chapters/1-collection.toml: items.address.fields: …no category keeps",
     ),
+    "an item that nothing keeps": (
+        "retention", ("categories", "R-01", "keeps"),
+        [field for field in DOCUMENTS["retention"]["categories"]["R-01"]["keeps"] if "password" not in field],
+        "chapters/1-collection.toml: items.password.fields: …none that a category keeps",
+    ),
     "log-like, but kept by field": (
         "retention", ("records", "login", "kept"), "by field",
         "chapters/4-retention.toml: records.login.kept: …R-12 is kept in 'log'",
