@@ -20,14 +20,14 @@ class Method(Named):
 class Destruction(Chapter):
     """The file ``chapters/5-destruction.toml``.
 
-    ``within_days``: the most days that "without delay" (지체 없이) takes, by ``within_law``. ``store``, ``paper_store``:
-    where data waits for the end of its period (제9조 ①). ``other_use``: whether it is used for anything else meanwhile
-    but what a law says (제9조 ②). ``irreversible``, ``paper``: the published words for each medium.
+    ``within_days``: the most days that "without delay" (지체 없이) takes, by ``within_law``; five at most. ``store``,
+    ``paper_store``: where data waits for the end of its period (제9조 ①). ``other_use``: whether it is used for anything
+    else meanwhile but what a law says (제9조 ②). ``irreversible``, ``paper``: the published words for each medium.
     """
 
     ARTICLES: ClassVar[tuple[str, ...]] = ("제9조", "제10조")
 
-    within_days: int = Field(gt=0)
+    within_days: int = Field(gt=0, le=5)
     within_law: str
     other_use: bool
     store: Named

@@ -17,10 +17,13 @@ class Page(Named):
 
 
 class Right(Named):
-    """A right (권리): ``law``, its article; ``days`` to the answer at most, 0 for "without delay"; ``page``, a page's key."""
+    """A right (권리): ``law``, its article; ``days`` to the answer at most, 0 for "without delay"; ``page``, a page's key.
+
+    No law gives more than ten days (법 시행령 제41조, 제43조, 제44조).
+    """
 
     law: str
-    days: int = Field(ge=0)
+    days: int = Field(ge=0, le=10)
     page: str
 
 

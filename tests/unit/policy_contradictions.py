@@ -255,6 +255,15 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "retention", ("categories", "R-01", "holders"), ["identity", "identity"],
         "chapters/4-retention.toml: categories.R-01.holders: …twice",
     ),
+    # --- clocks of the law ---
+    "an answer later than the law allows": (
+        "rights", ("rights", "access", "days"), 11,
+        "chapters/6-rights.toml: rights.access.days: …less than or equal to 10",
+    ),
+    "destruction later than without delay": (
+        "destruction", ("within_days",), 6,
+        "chapters/5-destruction.toml: within_days: …less than or equal to 5",
+    ),
     # --- settings ---
     "a setting with a value that is no option": (
         "settings", ("electronic_finance_role", "value"), "bank",
