@@ -1,6 +1,7 @@
 """`onggi policy diff`: what a notice of change shows (제21조): before and after, side by side."""
 
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -9,7 +10,7 @@ import typer
 from chassis.policy.privacy_policy import FILES, PrivacyPolicy
 from cli.detail import listing
 from cli.failures import UsageError
-from cli.policy_files import BESIDE_THE_PROGRAM, Directory, opened
+from cli.policy_files import BESIDE_THE_PROGRAM, Directory, opened, texts_of
 from cli.session import Session
 
 Before = Annotated[
@@ -29,10 +30,11 @@ class Change(NamedTuple):
 
 
 def diff(session: Session, *, before: Before, after: After, directory: Directory = BESIDE_THE_PROGRAM) -> None:
-    """Compare two versions of one policy, by the periods that they changed, or two directories, by every value."""
+    """Compare two versions of one policy, by the periods that they changed, or two directories, by every value and word."""
     directories = [Path(each).is_dir() for each in (before, after)]
     if all(directories):
         changes = list(of_policies(opened(Path(before)), opened(Path(after))))
+        changes += of_texts(texts_of(Path(before)), texts_of(Path(after)))
     elif any(directories):
         raise UsageError("one is a directory and the other is not: give two versions, or two directories")
     else:
@@ -71,6 +73,21 @@ def of_policies(before: PrivacyPolicy, after: PrivacyPolicy) -> Iterator[Change]
         then, now = before.period(name), after.period(name)
         if then != now and before.retention.categories[name].period == categories[name].period:
             yield Change(FILES["retention"], f"categories.{name}.period", categories[name].korean, then, now)
+
+
+def of_texts(before: Path, after: Path) -> Iterator[Change]:
+    """The lines that differ of every template around the values, each by its first line in A."""
+    names = {str(path.relative_to(texts)) for texts in (before, after) for path in texts.rglob("*.j2")}
+    for name in sorted(names):
+        old, new = (_lines(texts / name) for texts in (before, after))
+        for what, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if what != "equal":
+                lines = " ".join(old[start:end]), " ".join(new[new_start:new_end])
+                yield Change(f"text/{name}", f"line {start + 1}", "", *lines)
+
+
+def _lines(template: Path) -> list[str]:
+    return template.read_text(encoding="utf-8").splitlines() if template.is_file() else []
 
 
 def _values(value: Any, key: str = "", name: str = "") -> Iterator[tuple[str, tuple[str, str]]]:

@@ -186,6 +186,20 @@ def test_diff_shows_before_and_after(capsys: pytest.CaptureFixture[str], directo
     assert run(capsys, "diff", ROOT / "policy", ROOT / "policy")[1] == "no difference\n"
 
 
+def test_diff_shows_words_that_changed(capsys: pytest.CaptureFixture[str], directory: Path) -> None:
+    """What the text promises in words and no value has is before and after in a notice too (제21조, GV-02)."""
+    replace(directory / "text" / "ko" / "1-collection.j2", "최소한의 개인정보만을", "개인정보를")
+    (directory / "text" / "ko" / "more.j2").write_text("더\n", encoding="utf-8")
+    told = as_json(capsys, "diff", ROOT / "policy", directory)["changes"]
+
+    assert [(each["file"], each["key"]) for each in told] == [
+        ("text/ko/1-collection.j2", "line 6"), ("text/ko/more.j2", "line 1"),
+    ]  # fmt: skip
+    assert "최소한의 개인정보만을" in told[0]["before"]
+    assert "필요한 개인정보를" in told[0]["after"]
+    assert (told[1]["before"], told[1]["after"]) == ("", "더")
+
+
 def test_diff_shows_what_a_setting_does(capsys: pytest.CaptureFixture[str], directory: Path) -> None:
     """A fact about the owner that shortens a published period stands in the notice, with the period (R-11, GV-02)."""
     replace(directory / "settings.toml", 'value = "financial_institution"', 'value = "auxiliary"')
