@@ -19,12 +19,13 @@ class Page(Named):
 class Right(Named):
     """A right (권리): ``law``, its article; ``days`` to the answer at most, 0 for "without delay"; ``page``, a page's key.
 
-    No law gives more than ten days (법 시행령 제41조, 제43조, 제44조).
+    No law gives more than ten days (법 시행령 제41조, 제43조, 제44조). Where 제11조 names no page, it is "", and the privacy
+    officer is asked.
     """
 
     law: str
     days: int = Field(ge=0, le=10)
-    page: str
+    page: str = Field(min_length=0)
 
 
 class RightsByName(Table):
