@@ -148,6 +148,8 @@ def _published(category: Category) -> Reasons:
     said = [key for key in _PUBLISHED if getattr(category, key)]
     if said:
         yield from ((key, "is missing: the category is published") for key in _PUBLISHED if key not in said)
+    if category.clause and category.requires:
+        yield "requires", f"can turn off what {category.clause} promises to all"
     if category.clause and category.basis not in _BASES_OF_CLAUSES.get(category.clause, tuple(Basis)):
         yield "clause", f"is {category.clause}, under which nothing is published that stands on {category.basis}"
 

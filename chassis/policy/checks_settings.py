@@ -22,6 +22,8 @@ def faults(policy: PrivacyPolicy) -> Iterator[Fault]:
         for setting, key in _decided_by(category):
             if setting not in settings:
                 yield Fault(FILES["retention"], f"{prefix}.{key}", f"names {setting!r}, which is no setting")
+            elif key == "requires" and not isinstance(settings[setting].value, bool):
+                yield Fault(FILES["retention"], f"{prefix}.{key}", f"names {setting!r}, which is neither on nor off")
             elif name not in settings[setting].categories:
                 yield Fault(FILES["settings"], f"{setting}.categories", f"lacks {name}, which it decides by {key}")
         for setting, periods in category.when.items():

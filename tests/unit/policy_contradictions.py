@@ -215,6 +215,14 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
         "retention", ("categories", "R-25", "requires"), "credit",
         "chapters/4-retention.toml: categories.R-25.requires: …is no setting",
     ),
+    "a setting that is neither on nor off": (
+        "retention", ("categories", "R-25", "requires"), "vat_period",
+        "chapters/4-retention.toml: categories.R-25.requires: …neither on nor off",
+    ),
+    "a promise that a setting turns off": (
+        "retention", ("categories", "R-09b", "requires"), "consumer_under_ecommerce_act",
+        "chapters/4-retention.toml: categories.R-09b.requires: …제8조 promises",
+    ),
     "an unknown category of a kind": (
         "retention", ("records", "payment", "may_stand_under"), ["R-99"],
         "chapters/4-retention.toml: records.payment.may_stand_under: …names 'R-99'",
