@@ -1,7 +1,8 @@
 """What is kept of a person, why and until when: every holder's bases, dated by the policy (방침 제7·8조, 법 제35조).
 
 Ends are computed while they are told. What one holder does not tell makes no answer: a part would read as the whole. The
-order is of all that is told, so each page of an answer asks every holder for everything.
+order is of all that is told, so each page of an answer asks every holder for everything: the archive after the others,
+since what moves there meanwhile would otherwise be told by nobody.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from services.retention.refusals import HolderUnavailable
 
 log = structlog.get_logger()
 
+ARCHIVE = "archive"
 HOLD, HOLD_START = "보존 조치", "보존 조치일"
 """A hold and its start event in the words of the law; no row of the policy has them."""
 
@@ -92,7 +94,9 @@ class Explainer:
         else:
             request.record_id = record_id
         async with self.holders.asked(traceparent) as lines:
-            lists = await asyncio.gather(*(_all_pages(lines, name, request) for name in lines.names))
+            sources = (_all_pages(lines, name, request) for name in lines.names if name != ARCHIVE)
+            lists = await asyncio.gather(*sources)
+            lists += [await _all_pages(lines, name, request) for name in lines.names if name == ARCHIVE]
         told = [each for answer in lists for each in answer]
         holds = await self.holds({each.kept.hold_id for each in told if each.kept.hold_id})
         # In a thread: of somebody with very many bases it takes seconds, and others' calls are answered meanwhile.

@@ -98,13 +98,17 @@ async def test_a_holder_that_does_not_answer_makes_no_answer(stack: Stack) -> No
         assert 1 == len(await running.explain(member_id=MEMBER))
 
 
-async def test_the_holders_are_asked_at_the_same_time(stack: Stack) -> None:
-    """Each waits until all have been asked, and none waits in vain."""
+async def test_the_holders_are_asked_at_the_same_time_and_the_archive_after_them(stack: Stack) -> None:
+    """Each waits until both have been asked, and none waits in vain; what moves, moves into the archive."""
     async with rig(stack, three_holders()) as running:
-        met = asyncio.Barrier(3)
-        for holder in (running.identity, running.vault, running.archive):
+        met = asyncio.Barrier(2)
+        for holder in (running.identity, running.vault):
             holder.before_kept = met.wait
         assert [] == await asyncio.wait_for(running.explain(member_id=MEMBER), 10)
+        running.vault.down = True
+        with pytest.raises(grpc.aio.AioRpcError):
+            await running.explain(member_id=MEMBER)
+        assert (2, 1) == (len(asked(running)["identity"]), len(asked(running)["archive"]))
 
 
 async def test_an_explanation_is_an_access_to_the_subject(stack: Stack) -> None:
