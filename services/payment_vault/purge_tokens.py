@@ -1,6 +1,8 @@
 """R-03: the means of payment of a member that has left: salt, tokens, fingerprints, idempotency rows.
 
-The start event, the withdrawal, is known to identity alone; the subjects come with the plan.
+The start event, the withdrawal, is known to identity alone; the subjects come with the plan. Whom a plan has named stays
+due, since nobody leaves twice and identity may have forgotten who it was: what that plan did not destroy, such as what a
+hold kept, is in the next one.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,6 +22,10 @@ _PREFIX = "member:"
 
 _KNOWN = text("""
 SELECT unit FROM erasure_key WHERE unit = ANY(CAST(:units AS text[])) AND wrapped_salt IS NOT NULL ORDER BY unit
+""")
+_NAMED_BEFORE = text("""
+SELECT DISTINCT i.unit FROM purge_item AS i JOIN erasure_key AS k ON k.unit = i.unit AND k.wrapped_salt IS NOT NULL
+WHERE i.category = :category AND i.state <> 'DESTROYED'
 """)
 _COUNT = text("""
 SELECT (SELECT count(*) FROM token WHERE member_id = ANY(CAST(:ids AS uuid[]))) AS token,
@@ -49,8 +55,10 @@ class TokensOfWithdrawn(Category):
     """The category's part in chassis.purge."""
 
     async def collect(self, connection: AsyncConnection, cutoffs: Cutoffs, subject_ids: Sequence[str]) -> Sequence[str]:
-        """Return those of the given subjects of whom anything is held here."""
-        return list(await connection.scalars(_KNOWN, {"units": [keys.member_unit(item) for item in subject_ids]}))
+        """Return those of the given subjects, and of those named before, of whom anything is held here."""
+        known = await connection.scalars(_KNOWN, {"units": [keys.member_unit(item) for item in subject_ids]})
+        before = await connection.scalars(_NAMED_BEFORE, {"category": CATEGORY})
+        return sorted({*known, *before})
 
     async def count(self, connection: AsyncConnection, units: Sequence[str]) -> Mapping[str, int]:
         """Return the rows of these members, by table."""

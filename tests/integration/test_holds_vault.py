@@ -14,10 +14,13 @@ from tests.integration import examples
 from tests.integration.clients import Clients, Outcome
 from tests.integration.holding import Hold
 from tests.integration.log_rows import Log
+from tests.integration.memberships import purge, withdraw
 from tests.integration.vault_tokens import BATCH_REVEAL, DELETE, GET, LIST, REVEAL, ask, let_expire, put
 
 pytestmark = pytest.mark.timeout(120)
 
+MEMBER = "SELECT 1 FROM member WHERE member_id = $1"
+SALT = "SELECT 1 FROM erasure_key WHERE unit = 'member:' || $1 AND wrapped_salt IS NOT NULL"
 ACTOR = "spiffe://onggi/ns/onggi/sa/payment-vault"
 OK, NOT_FOUND = grpc.StatusCode.OK, (grpc.StatusCode.NOT_FOUND, "TOKEN_NOT_FOUND")
 
@@ -105,3 +108,25 @@ async def test_a_held_one_time_token_reveals_once_and_stays(
     await hold.release("payment_vault")
     await Sweeper(engine, ACTOR, "1").sweep()
     assert await tokens_of(log, hold.member_id) == []
+
+
+async def test_what_a_hold_has_kept_goes_after_its_member(clients: Clients, log: Log) -> None:
+    """R-03, LC-13: placed when the plan has destroyed the member and not its tokens yet, a hold keeps these alone.
+
+    Nobody can tell the vault any more that the member has left. It was told once, and that is enough.
+    """
+    member_id = (await examples.new_member(clients)).member_id
+    token = (await put(clients, member_id)).token
+    late = Hold.of(clients, member_id=member_id)
+    await withdraw(clients, member_id)
+    await late.set("payment_vault")  # as it comes there between the two parts of the plan
+    first = await purge(clients, "R-01", "R-03")
+    assert first.trouble == ""
+    assert (await log.fetch("identity", MEMBER, member_id), await tokens_of(log, member_id)) == ([], [token])
+    [held] = [part.held for part in first.parts if part.category == "R-03"]
+    assert held == 1
+    await late.set("identity", "archive")
+    await late.release()
+    assert (await purge(clients, "R-01", "R-03")).trouble == ""
+    assert await tokens_of(log, member_id) == []
+    assert await log.fetch("payment_vault", SALT, member_id) == []
