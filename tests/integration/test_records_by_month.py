@@ -6,9 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from dev.postgres import SUPERUSER
+from dev.stack import Stack
 from tests.integration import examples
 from tests.integration.clients import Clients
-from tests.integration.log_rows import Log
+from tests.integration.log_rows import Log, session
 from tests.integration.purges import Plan, change, destroyed, rows
 from tests.integration.record_examples import append, errors_of, list_of, record, today
 
@@ -134,3 +136,15 @@ async def test_a_day_whose_salt_does_not_open_is_not_over(clients: Clients, log:
     outcome = await append(clients, [record("usage", member_id, day=day)])
     await change(log, "DELETE FROM erasure_key WHERE unit = $1", unit)
     assert (outcome.code.name, outcome.reason) == ("INTERNAL", "SEAL_BROKEN")
+
+
+@pytest.mark.parametrize("kind", CATEGORIES)
+async def test_a_new_month_waits_for_no_reader(stack: Stack, clients: Clients, log: Log, kind: str) -> None:
+    """A backup or a report that reads the table for hours keeps nobody's first record of a month out."""
+    member_id, day = await member(clients), date(2002, 8, 1)
+    async with session(stack.postgres.login("identity", SUPERUSER)) as reader, reader.transaction():
+        await reader.execute(f"LOCK TABLE {kind}_record IN ACCESS SHARE MODE")
+        assert errors_of(await append(clients, [record(kind, member_id, day=day)])) == [("", "", "")]
+    assert await partition(log, kind, day)
+    await destroyed(clients, CATEGORIES[kind], date(2002, 8, 31))
+    assert not await partition(log, kind, day)
