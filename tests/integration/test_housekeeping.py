@@ -1,16 +1,21 @@
-"""What a service does once a day: an end to old answers to repeated requests, however many there are."""
+"""What a service does once a day: an end to old answers to repeated requests, and the coming partitions of the log."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
+import grpc
 import pytest
 from sqlalchemy import event
 
-from chassis.database import connect
+from chassis.database import DATABASE_ERRORS, connect
 from chassis.housekeeping import keep_house
+from dev.postgres import SUPERUSER
 from dev.stack import Stack
 from tests.integration import examples
 from tests.integration.clients import Clients
-from tests.integration.log_rows import Log
+from tests.integration.log_rows import Log, session
+from tests.integration.memberships import get
 from tests.integration.test_archive_movers import settings_of
 
 pytestmark = pytest.mark.timeout(120)
@@ -20,6 +25,10 @@ MOST = 10_000
 _OLD = """
 INSERT INTO idempotency (caller, request_id, digest, answer, created_at)
 SELECT 'test', gen_random_uuid(), 'x', '{}', now() - interval '8 days' FROM generate_series(1, $1::int)
+"""
+_LAST_MONTH = """
+SELECT c.oid::regclass::text FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'processing_log'::regclass AND c.relname <> 'processing_log_default' ORDER BY c.relname DESC LIMIT 1
 """
 
 
@@ -40,3 +49,24 @@ async def test_old_answers_end_however_many(stack: Stack, clients: Clients, log:
     assert max(counts) == MOST < ANSWERS
     assert not await log.fetch("identity", "SELECT 1 FROM idempotency WHERE caller = 'test'")
     assert await log.fetch("identity", "SELECT 1 FROM idempotency WHERE subject_id = $1::text::uuid", member_id)
+
+
+async def test_a_new_month_of_the_log_stops_nobody(stack: Stack, clients: Clients, log: Log) -> None:
+    """LG-01: while a backup reads the log, its new month may wait, and no call does; it comes as soon as that has ended."""
+    member_id = (await examples.new_member(clients)).member_id
+    [[month]] = await log.fetch("identity", _LAST_MONTH)
+    await log.fetch("identity", f"DROP TABLE {month}")
+    engine = connect(settings_of(stack).database.model_copy(update={"timeout_seconds": 3.0}))
+
+    async with session(stack.postgres.login("identity", SUPERUSER)) as reader, reader.transaction():
+        await reader.execute("SELECT count(*) FROM processing_log")
+        keeping = asyncio.create_task(keep_house(engine))
+        await asyncio.sleep(0.5)
+        answer = await asyncio.wait_for(get(clients, member_id), 2)
+        with suppress(*DATABASE_ERRORS):
+            await keeping
+    await keep_house(engine)
+
+    await engine.dispose()
+    assert answer.code is grpc.StatusCode.OK
+    assert await log.fetch("identity", _LAST_MONTH) == [(month,)]
