@@ -1,8 +1,8 @@
 """Who may call what for which purpose, and what it shows: the policy as the chain asks it. All else is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from chassis import errors
@@ -19,16 +19,20 @@ class Policy:
 
     ``rules``: RPC (``package.Service/Method``) -> account -> purposes. ``full_view``: account -> purpose -> items that it
     may see in full. ``reveal_budgets``: account -> of how many members it may reveal numbers. ``consents``: purpose -> the
-    consent that it stands on, or "". ``version`` goes into every entry of the processing log.
+    consent that it stands on, or "". ``version_on``: the version of the policy that is in force on a Korean day.
     """
 
-    version: str
+    version_on: Callable[[date], str]
     trust_domain: str
     human_namespaces: frozenset[str]
     consents: Mapping[str, str]
     full_view: Mapping[str, Mapping[str, frozenset[str]]]
     reveal_budgets: Mapping[str, RevealBudget]
     rules: Mapping[str, Mapping[str, frozenset[str]]]
+
+    def version(self) -> str:
+        """Return the version that is in force now in Korea: it goes into every entry of the processing log."""
+        return self.version_on(event_date(datetime.now(UTC)))
 
     def check_purpose(self, purpose: str) -> None:
         """Raise PurposeRequired or PurposeUnknown when the policy has no such purpose."""
@@ -61,10 +65,10 @@ class Policy:
 
 
 def of(policy: PrivacyPolicy) -> Policy:
-    """Return the access policy of the whole policy, under the version that is in force today in Korea."""
+    """Return the access policy of the whole policy."""
     purposes, access = policy.purposes.purposes, policy.access
     return Policy(
-        version=policy.version_on(event_date(datetime.now(UTC))),
+        version_on=policy.version_on,
         trust_domain=access.trust_domain,
         human_namespaces=frozenset(access.human_namespaces),
         consents={name: purpose.consent for name, purpose in purposes.items()},

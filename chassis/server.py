@@ -182,7 +182,7 @@ def _open(
 ) -> Call:
     ids = trace_context.from_metadata(context.invocation_metadata())
     entry = Entry(
-        method.name, method.action_name, *ids, grounds.policy.version,
+        method.name, method.action_name, *ids, grounds.policy.version(),
         peer_address=_address(context.peer()),
     )  # fmt: skip
     remaining = context.time_remaining()

@@ -22,6 +22,10 @@ class Calendars:
         self.categories = policy.retention.categories
         self.versions = tuple(version.id for version in policy.versions.versions)
 
+    def version_on(self, day: date) -> str:
+        """Return the version in force on a Korean day."""
+        return self._policy.version_on(day)
+
     def binds(self, category_id: str) -> bool:
         """Return whether the owner's settings turn a category on. Raises KeyError."""
         return period_in_force(self.categories[category_id], self._policy.owner) is not None

@@ -3,6 +3,8 @@
 Several replicas may sweep at once: each takes what no other has locked.
 """
 
+from collections.abc import Callable
+
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -28,9 +30,12 @@ _DELETE = text("DELETE FROM token WHERE token = ANY(CAST(:tokens AS text[]))")
 
 
 class Sweeper(Background):
-    """Sweeps at ``start`` and every minute until ``close``. ``actor``: the service's SPIFFE id."""
+    """Sweeps at ``start`` and every minute until ``close``.
 
-    def __init__(self, engine: AsyncEngine, actor: str, policy_version: str) -> None:
+    ``actor``: the service's SPIFFE id. ``policy_version``: tells the version of the policy that is in force.
+    """
+
+    def __init__(self, engine: AsyncEngine, actor: str, policy_version: Callable[[], str]) -> None:
         super().__init__("sweeper", "sweeps wait", _EVERY_MINUTE)
         self._engine = engine
         self._actor = actor
@@ -57,7 +62,7 @@ class Sweeper(Background):
         due = (await connection.execute(_DUE, {"batch": BATCH})).all()
         if due:
             tokens = [row.token for row in due]
-            entry = job_entry(self._actor, self._policy_version, RPC, "PURGE", tokens)
+            entry = job_entry(self._actor, self._policy_version(), RPC, "PURGE", tokens)
             entry.about(str(row.member_id) for row in due)
             # The row goes first: a change of personal data without one is refused by the database.
             await append_within(connection, [entry])

@@ -48,6 +48,10 @@ class Categories:
         """Return the policy's row. Raises KeyError."""
         return self._calendars.categories[name]
 
+    def version_on(self, day: date) -> str:
+        """Return the version of the policy that is in force on a Korean day."""
+        return self._calendars.version_on(day)
+
     def chosen(self, names: Collection[str], day: date) -> list[Due]:
         """Return what to plan on ``day``, a Korean day, in the policy's order: of those named and what goes with them.
 

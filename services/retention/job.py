@@ -1,5 +1,6 @@
 """What the service does without being called stands in the processing log too, under its own identity (LG-01)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chassis import trace_context
@@ -16,10 +17,10 @@ HOLD_SERVICE = "onggi.retention.v1.HoldService"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Who acts when nobody calls: the service's SPIFFE id, under the policy of this version."""
+    """Who acts when nobody calls: the service's SPIFFE id. ``policy_version``: tells the version that is in force."""
 
     actor: str
-    policy_version: str
+    policy_version: Callable[[], str]
 
     def planning(self, plan_id: str) -> Entry:
         """Return the entry of a plan that the schedule makes: what PlanPurge does for a caller, in a new trace."""
@@ -36,7 +37,7 @@ class Job:
         releasing = hold.state is HoldState.RELEASING
         rpc, action = ("ReleaseHold", "RELEASE") if releasing else ("PlaceHold", "HOLD")
         entry = job_entry(
-            self.actor, self.policy_version, f"{HOLD_SERVICE}/{rpc}", action, [hold.hold_id], purpose=purpose,
+            self.actor, self.policy_version(), f"{HOLD_SERVICE}/{rpc}", action, [hold.hold_id], purpose=purpose,
             parent=(hold.trace_id, hold.span_id),
         )  # fmt: skip
         entry.phase = OUTCOME
@@ -44,4 +45,4 @@ class Job:
         return entry
 
     def _entry(self, rpc: str, action: str, plan_id: str, parent: tuple[str, str]) -> Entry:
-        return job_entry(self.actor, self.policy_version, f"{SERVICE}/{rpc}", action, [plan_id], parent=parent)
+        return job_entry(self.actor, self.policy_version(), f"{SERVICE}/{rpc}", action, [plan_id], parent=parent)

@@ -31,13 +31,11 @@ class Plans:
     """The plans. ``wake`` tells the worker that there is something to do."""
 
     def __init__(
-        self, engine: AsyncEngine, mutations: Mutations, preparation: Preparation, policy_version: str,
-        wake: Callable[[], None],
-    ) -> None:  # fmt: skip
+        self, engine: AsyncEngine, mutations: Mutations, preparation: Preparation, wake: Callable[[], None]
+    ) -> None:
         self._engine = engine
         self._mutations = mutations
         self._preparation = preparation
-        self._policy_version = policy_version
         self._wake = wake
 
     async def request(self, call: Call, digest: str, names: Sequence[str]) -> Plan:
@@ -52,7 +50,7 @@ class Plans:
             plan_id = str(uuid4())
             await store.add_plan(connection, {
                 "plan_id": plan_id, "state": State.PREPARING, "day": day, "categories": categories, "epoch": 0,
-                "requested_by": call.caller.spiffe_id, "policy_version": self._policy_version,
+                "requested_by": call.caller.spiffe_id, "policy_version": self._preparation.categories.version_on(day),
             })  # fmt: skip
             return {"plan_id": plan_id}
 

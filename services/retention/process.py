@@ -43,8 +43,7 @@ async def serve(settings: Settings) -> None:
         calendars = Calendars(process.privacy_policy)
         categories = Categories(calendars)
         certifier = Certifier(transit, categories, settings.windows)
-        version = process.policy.version
-        job = Job(own_spiffe_id(settings.tls.certificate_file), version)
+        job = Job(own_spiffe_id(settings.tls.certificate_file), process.policy.version)
         holders = Holders(settings.holders.by_name(), settings.tls)
         forecast = Forecast(categories, {measure: getattr(settings.forecast, measure) for measure in Measure})
         rules = process.privacy_policy.retention.holds
@@ -52,7 +51,7 @@ async def serve(settings: Settings) -> None:
         worker = Worker(process.engine, telling, certifier, job, Pace())
         preparation = Preparation(holders, categories, forecast)
         schedule = Schedule(process.engine, process.ledger, preparation, job, settings.schedule)
-        plans = Plans(process.engine, mutations, preparation, version, worker.wake)
+        plans = Plans(process.engine, mutations, preparation, worker.wake)
         holds = Holds(process.engine, mutations, telling, rules)
         hold_worker = HoldWorker(process.engine, telling)
         worker.start()

@@ -116,7 +116,7 @@ class Schedule(Background):
         values = {
             "plan_id": run.plan_id, "state": fixed.state, "day": run.day, "epoch": run.epoch,
             "categories": list(dict.fromkeys(part.category for part in fixed.parts)), "requested_by": self._job.actor,
-            "policy_version": self._job.policy_version, **fixed.values,
+            "policy_version": self._preparation.categories.version_on(run.day), **fixed.values,
         }  # fmt: skip
         if fixed.state is State.APPROVED:
             check_step(State.APPROVED, State.DESTROYING)

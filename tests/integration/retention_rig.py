@@ -194,7 +194,7 @@ async def rig(
     async with parts(stack, limits, pace or Pace(attempts=3, pause_seconds=0.01), policy) as made:
         process, worker = made.process, made.worker
         mutations = Mutations(process.engine)
-        plans = Plans(process.engine, mutations, made.preparation, process.policy.version, worker.wake)
+        plans = Plans(process.engine, mutations, made.preparation, worker.wake)
         rules = policy.retention.holds
         hold_worker = HoldWorker(process.engine, made.telling, made.clock)
         holds = Holds(process.engine, mutations, made.telling, rules, made.clock)

@@ -43,7 +43,7 @@ async def another_mover(stack: Stack) -> AsyncIterator[Mover]:
         here, there = connect(settings.database), connect(settings.archive)
         parts.push_async_callback(here.dispose)
         parts.push_async_callback(there.dispose)
-        actor = Actor(own_spiffe_id(settings.tls.certificate_file), "1")
+        actor = Actor(own_spiffe_id(settings.tls.certificate_file), lambda: "1")
         yield Mover(here, Depositor(there), Resealer(transit), Standings(load(settings.policy_directory)), actor)
 
 

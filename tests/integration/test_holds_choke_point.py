@@ -125,6 +125,6 @@ async def test_the_vault(stack: Stack, clients: Clients, engine: AsyncEngine) ->
     assert (await ask(clients, DELETE, member_id, token)).code is OK
     assert (await ask(clients, REVEAL, member_id, once)).code is OK
     await let_expire(stack, expired)
-    assert await Sweeper(engine, ACTOR, "1").sweep()
+    assert await Sweeper(engine, ACTOR, lambda: "1").sweep()
     assert (await withdraw(clients, member_id)).code is OK
     assert rows((await execute_tokens(clients, [member_id])).destroyed)["token"] == 1

@@ -82,11 +82,11 @@ async def test_the_sweeper_passes_by_what_is_held(
     other = (await put(clients, neighbour)).token
     for each in (token, other):
         await let_expire(stack, each)
-    await Sweeper(engine, ACTOR, "1").sweep()
+    await Sweeper(engine, ACTOR, lambda: "1").sweep()
     assert (await tokens_of(log, hold.member_id), await tokens_of(log, neighbour)) == ([token], [])
     assert [said(await ask(clients, rpc, hold.member_id, token)) for rpc in (GET, REVEAL, DELETE)] == [NOT_FOUND] * 3
     await hold.release("payment_vault")
-    await Sweeper(engine, ACTOR, "1").sweep()
+    await Sweeper(engine, ACTOR, lambda: "1").sweep()
     assert await tokens_of(log, hold.member_id) == []
 
 
@@ -103,10 +103,10 @@ async def test_a_held_one_time_token_reveals_once_and_stays(
         assert said(await ask(clients, REVEAL, member_id, each)) == NOT_FOUND
     assert (await tokens_of(log, hold.member_id), await tokens_of(log, neighbour)) == ([token], [])
     assert not (await ask(clients, LIST, hold.member_id)).message.tokens
-    await Sweeper(engine, ACTOR, "1").sweep()
+    await Sweeper(engine, ACTOR, lambda: "1").sweep()
     assert await tokens_of(log, hold.member_id) == [token]
     await hold.release("payment_vault")
-    await Sweeper(engine, ACTOR, "1").sweep()
+    await Sweeper(engine, ACTOR, lambda: "1").sweep()
     assert await tokens_of(log, hold.member_id) == []
 
 

@@ -119,6 +119,17 @@ async def test_each_category_of_a_certificate_says_what_the_policy_says(stack: S
         assert (row.korean, row.basis, row.law, row.edition) == told
 
 
+async def test_a_plan_names_the_policy_in_force_on_its_day(stack: Stack, tmp_path: Path) -> None:
+    """GV-02, LC-08: version 2 is in force from 2026-03-16 on, also where the process has run since the day before."""
+    async with rig(stack, three_holders(), policy=load(with_periods(tmp_path, R_05="4 years"))) as running:
+        stated = []
+        for day in (15, 16):
+            running.now = datetime(2026, 3, day, 12, tzinfo=KST)
+            plan = await finished(running, await started(running, "R-05"))
+            stated.append(json.loads((await running.certificate(plan.plan_id)).statement)["policy_version"])
+    assert stated == ["1", "2"]
+
+
 async def test_what_differs_by_version_is_planned_and_certified(stack: Stack, tmp_path: Path) -> None:
     """GV-02, LC-08: a longer period's earlier cut-off reaches every holder, the plan, its digest and the certificate."""
     policy = load(with_periods(tmp_path, R_05="4 years", R_08="2 years"))

@@ -136,7 +136,7 @@ async def test_the_sweeper_destroys_what_nobody_reads(
     member = examples.new_id()
     due, living = [await put(clients, member) for _ in range(2)]
     await let_expire(stack, due.token)
-    await Sweeper(engine, ACTOR, "1").sweep()
+    await Sweeper(engine, ACTOR, lambda: "1").sweep()
     left = await log.fetch("payment_vault", "SELECT token FROM token WHERE member_id = $1", member)
     assert [row["token"] for row in left] == [living.token]
     [row] = await log.fetch("payment_vault", SWEPT, due.token)
@@ -156,10 +156,10 @@ async def test_sweepers_share_the_work(stack: Stack, clients: Clients, log: Log,
         await let_expire(stack, token.token)
     async with engine.connect() as holder, holder.begin():
         await holder.exec_driver_sql(f"SELECT 1 FROM token WHERE token = '{tokens[0].token}' FOR UPDATE")
-        await asyncio.gather(*(Sweeper(engine, ACTOR, "1").sweep() for _ in range(4)))
+        await asyncio.gather(*(Sweeper(engine, ACTOR, lambda: "1").sweep() for _ in range(4)))
         left = await log.fetch("payment_vault", "SELECT token FROM token WHERE member_id = $1", member)
         assert [row["token"] for row in left] == [tokens[0].token]
-    await Sweeper(engine, ACTOR, "1").sweep()
+    await Sweeper(engine, ACTOR, lambda: "1").sweep()
     for token in tokens:
         assert len(await log.fetch("payment_vault", SWEPT, token.token)) == 1
 

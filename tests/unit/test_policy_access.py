@@ -1,12 +1,15 @@
 """The access policy as the chain asks it: who may call, what is seen in full, which purposes stand on a consent or a law."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from chassis import access, errors
 from chassis.caller import UNIDENTIFIED, Caller, parse
 from chassis.policy.load import of_documents
+from tests.integration.policy_versions import with_periods
 from tests.unit.policy_documents import ROOT, having
 
 GET_MEMBER = "onggi.identity.v1.MemberService/GetMember"
@@ -95,9 +98,13 @@ def test_what_is_not_written_is_refused(policy: access.Policy) -> None:
     policy.enforce(caller("apps/marketing"), GET_MEMBER, "statistics")
 
 
-def test_the_version_comes_from_the_versions(policy: access.Policy) -> None:
-    """The version that the log names is the one in force when the process started; it is no key of the rules."""
-    assert policy.version == "1"
+def test_the_version_is_the_one_in_force(tmp_path: Path) -> None:
+    """LG-01: the version that the log names changes on its day in Korea (here 2026-03-16), whenever the process started."""
+    with time_machine.travel(datetime(2026, 3, 15, 14, 59, tzinfo=UTC)) as clock:
+        policy = access.load(with_periods(tmp_path, R_05="4 years"))
+        assert policy.version() == "1"
+        clock.shift(120)
+        assert policy.version() == "2"
 
 
 def test_a_refused_policy_starts_nothing(tmp_path: Path) -> None:

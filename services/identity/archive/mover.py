@@ -6,7 +6,7 @@ it once. So it is never in neither, and in the end in one.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -45,10 +45,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who moves: identity's SPIFFE id, under the policy of this version."""
+    """Who moves: identity's SPIFFE id. ``policy_version``: tells the version of the policy that is in force."""
 
     spiffe_id: str
-    policy_version: str
+    policy_version: Callable[[], str]
 
 
 class Mover(Background):
@@ -142,7 +142,7 @@ class Mover(Background):
 
     def _entry(self, parcels: Sequence[Parcel]) -> Entry:
         records = [parcel.left.record_id for parcel in parcels]
-        entry = job_entry(self._actor.spiffe_id, self._actor.policy_version, RPC, "ARCHIVE", records)
+        entry = job_entry(self._actor.spiffe_id, self._actor.policy_version(), RPC, "ARCHIVE", records)
         entry.about(parcel.left.member_id for parcel in parcels)
         entry.items = sorted({item_of(parcel.left.kind, field.field) for parcel in parcels for field in parcel.fields})
         return entry
