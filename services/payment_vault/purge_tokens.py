@@ -20,6 +20,12 @@ from services.payment_vault import keys
 CATEGORY = "R-03"
 _PREFIX = "member:"
 
+# Before the look at who is known: a salt that is just being made is waited for, and known then.
+_MARK = text("""
+INSERT INTO erasure_key (unit, destroyed_at)
+SELECT unit, transaction_timestamp() FROM unnest(CAST(:units AS text[])) AS unit ORDER BY unit
+ON CONFLICT (unit) DO NOTHING
+""")
 _KNOWN = text("""
 SELECT unit FROM erasure_key WHERE unit = ANY(CAST(:units AS text[])) AND wrapped_salt IS NOT NULL ORDER BY unit
 """)
@@ -55,8 +61,13 @@ class TokensOfWithdrawn(Category):
     """The category's part in chassis.purge."""
 
     async def collect(self, connection: AsyncConnection, cutoffs: Cutoffs, subject_ids: Sequence[str]) -> Sequence[str]:
-        """Return those of the given subjects, and of those named before, of whom anything is held here."""
-        known = await connection.scalars(_KNOWN, {"units": [keys.member_unit(item) for item in subject_ids]})
+        """Return those of the given subjects, and of those named before, of whom anything is held here.
+
+        The others are marked as gone, so that nothing is taken in of them any more.
+        """
+        units = {"units": [keys.member_unit(item) for item in subject_ids]}
+        await connection.execute(_MARK, units)
+        known = await connection.scalars(_KNOWN, units)
         before = await connection.scalars(_NAMED_BEFORE, {"category": CATEGORY})
         return sorted({*known, *before})
 
