@@ -1,7 +1,8 @@
 """A member leaves (회원탈퇴): consents end, open start events come, and the answer lists what is kept all the same.
 
 All of it is one transaction. The list names random ids, items and articles and no value, so it is kept with the request:
-asked again after days, when identity cannot read any more what has moved to the archive, it is the same.
+asked again when identity cannot read any more what has moved to the archive, it is the same. It goes with the member, at the
+next plan for R-01; from then on there is no such member here, and ExplainRetention tells what is kept.
 """
 
 import asyncio

@@ -109,6 +109,19 @@ async def test_the_same_request_is_answered_the_same_after_the_move(clients: Cli
     assert (other.code, other.reason) == (grpc.StatusCode.NOT_FOUND, "MEMBER_NOT_FOUND")
 
 
+async def test_the_answer_goes_with_the_member(clients: Clients, log: Log) -> None:
+    """R-01, AIP-155: once a plan has destroyed the member, its requests are forgotten too; nothing of the answer is left."""
+    member_id = (await examples.new_member(clients)).member_id
+    request_id = examples.new_id()
+    assert (await withdraw(clients, member_id, request_id)).code is grpc.StatusCode.OK
+    assert (await purge(clients, "R-01", "R-03")).state == retention.PLAN_STATE_CERTIFIED
+
+    again = await withdraw(clients, member_id, request_id)
+
+    assert (again.code, again.reason) == (grpc.StatusCode.NOT_FOUND, "MEMBER_NOT_FOUND")
+    assert not await log.fetch("identity", "SELECT 1 FROM idempotency WHERE request_id = $1", UUID(request_id))
+
+
 async def test_the_answer_and_the_explanation_say_the_same(clients: Clients, log: Log) -> None:
     """법35, LC-05: what the answer to the withdrawal lists is what the retention service explains once all has moved.
 
