@@ -40,6 +40,7 @@ class Background(ABC):
         self._rhythm = rhythm
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._closing = False
 
     @abstractmethod
     async def look(self) -> bool:
@@ -55,6 +56,7 @@ class Background(ABC):
 
     async def close(self) -> None:
         """Stop; what is cut off is done again at the next start, by whoever starts."""
+        self._closing = True  # for a look in which the cancellation is lost, as where a clean-up fails on top of it
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -62,9 +64,11 @@ class Background(ABC):
 
     async def _run(self) -> None:
         pause = self._rhythm.seconds
-        while True:
+        while not self._closing:
             self._woken.clear()
             pause = self._rhythm.pause(pause, done=await self._looked())
+            if self._closing:
+                break
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._woken.wait()

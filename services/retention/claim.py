@@ -27,7 +27,7 @@ async def claimed(engine: AsyncEngine, work: str) -> AsyncIterator[bool]:
         yield await _try(connection, work)
     finally:
         # The lock ends with the connection, in whatever state the work has left it; so it does not go back to the pool.
-        if not connection.closed:
+        if connection.sync_connection is not None and not connection.closed:
             await connection.invalidate()
             await connection.close()
 

@@ -48,6 +48,26 @@ async def test_it_looks_again_and_again_until_it_is_closed() -> None:
     assert len(work.times) == seen
 
 
+async def test_it_ends_though_a_look_loses_the_cancellation() -> None:
+    """A clean-up that fails on top of it turns it into another error: the process ends all the same, after that look."""
+
+    class Deaf(Work):
+        async def look(self) -> bool:
+            await super().look()
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                raise ConnectionResetError from None
+            return True
+
+    work = Deaf(_OFTEN)
+    work.start()
+    await work.until(1)
+    await asyncio.wait_for(work.close(), 5)
+
+    assert len(work.times) == 1
+
+
 async def test_it_looks_at_once_when_it_is_woken() -> None:
     """Whoever has something to do need not wait for the rhythm."""
     work = Work(Rhythm(3600, 3600))
