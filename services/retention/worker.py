@@ -39,13 +39,14 @@ _FAILURES: Mapping[Trouble, type[errors.DomainError]] = {
 class Pace:
     """How a worker works: units a batch, attempts before an operator is called, seconds between them and between looks.
 
-    The pause doubles from attempt to attempt, up to ``longest_pause_seconds``.
+    The pause doubles from attempt to attempt, up to ``longest_pause_seconds``: all of them take 23 minutes, so that nobody
+    is called for a holder that restarts or a month of log-ins that a backup is reading.
     """
 
     batch: int = 100
-    attempts: int = 8
+    attempts: int = 13
     pause_seconds: float = 1.0
-    longest_pause_seconds: float = 30.0
+    longest_pause_seconds: float = 300.0
     look_seconds: float = 2.0
 
 
