@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -136,6 +137,21 @@ class Results(_Durable):
         if raw := text.encode():
             self._add(raw)
             self.size += len(raw)
+
+
+def refuse_overwriting(source: Path, journal: Path, results: Sequence[Path]) -> None:
+    """Refuse files of an import that are one and the same, and files that are there before it was begun.
+
+    What it opens it cuts to what its journal says: without one to nothing. Raises UsageError.
+    """
+    if len({os.path.realpath(path) for path in (source, journal, *results)}) < 2 + len(results):
+        raise UsageError("the file, --out, --rejects and the journal beside --out have to be different files")
+    try:
+        there = [] if journal.exists() else [path for path in results if path.exists() and path.stat().st_size]
+    except OSError as error:
+        raise UsageError(f"cannot write {error.filename}: {error.strerror}") from error
+    if there:
+        raise UsageError(f"{there[0]} is there already, and {journal} is not: give another --out or --rejects")
 
 
 def _sync(directory: Path) -> None:

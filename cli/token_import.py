@@ -20,7 +20,7 @@ from cli import access, import_file
 from cli.exit_codes import ExitCode
 from cli.failures import CallError, IncompleteError
 from cli.import_file import ImportFile, Line, Refused
-from cli.import_journal import Journal, Progress, Results
+from cli.import_journal import Journal, Progress, Results, refuse_overwriting
 from cli.import_progress import Display
 from cli.import_stream import Answered, Batch, Sender
 from cli.session import Session
@@ -68,12 +68,14 @@ def import_tokens(
     """
     out = out or file.with_name(f"{file.name}.tokens.csv")
     rejects = rejects or out.with_name(f"{out.name}.rejects.csv")
+    beside = out.with_name(f"{out.name}.journal")
+    refuse_overwriting(file, beside, (out, rejects))
     sender = Sender(
         session.remote("payment_vault"),
         access.context(purpose, reason, ticket),
         session.options.timeout or ANSWER_SECONDS,
     )
-    with ImportFile(file) as source, Journal(out.with_name(f"{out.name}.journal"), file, batch) as journal:
+    with ImportFile(file) as source, Journal(beside, file, batch) as journal:
         if journal.progress.batch and not journal.progress.complete:
             session.note(f"going on behind line {journal.progress.line}")
         try:

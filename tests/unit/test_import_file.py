@@ -6,7 +6,7 @@ import pytest
 
 from cli.failures import UsageError
 from cli.import_file import ImportFile, Refused
-from cli.import_journal import Journal, Progress, Results
+from cli.import_journal import Journal, Progress, Results, refuse_overwriting
 
 MEMBER = "0198c0de-0000-7000-8000-00000000000a"
 HEADER = "member_id,kind,number,expiry,bank_code,business_registration_number\n"
@@ -86,3 +86,29 @@ def test_half_a_line_of_the_journal_is_cut_off(tmp_path: Path) -> None:
             Journal(tmp_path / "j", source, 3)
     assert (tmp_path / "out").read_bytes() == b"line,tok\n2,x\n"
     assert (tmp_path / "j").read_bytes().count(b"\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("out", "rejects", "told"),
+    [
+        ("a.csv", "r", "different files"),
+        ("o", "a.csv", "different files"),
+        ("o", "o", "different files"),
+        ("o", "o.journal", "different files"),
+        ("link", "r", "different files"),
+        ("notes", "r", "notes is there already"),
+        ("o", "notes", "notes is there already"),
+    ],
+)
+def test_an_import_overwrites_nothing_but_its_own_results(tmp_path: Path, out: str, rejects: str, told: str) -> None:
+    """Its file, another's file and one of its files under two names are refused; with its journal they are its own."""
+    (tmp_path / "a.csv").write_text(HEADER + CARD)
+    (tmp_path / "link").symlink_to("a.csv")
+    (tmp_path / "notes").write_text("of somebody else")
+    source, journal = tmp_path / "a.csv", tmp_path / f"{out}.journal"
+
+    with pytest.raises(UsageError, match=told):
+        refuse_overwriting(source, journal, (tmp_path / out, tmp_path / rejects))
+
+    with Journal(tmp_path / "begun.journal", source, 3):
+        refuse_overwriting(source, tmp_path / "begun.journal", (tmp_path / "notes", tmp_path / "r"))
