@@ -12,6 +12,8 @@ import typer
 from cli.failures import CheckError, UsageError
 
 STDIN = "-"
+MARK = "\ufeff"
+"""The byte order mark, once it is decoded."""
 
 
 def json_fields(file: str | None, known: tuple[str, ...]) -> dict[str, str]:
@@ -22,7 +24,7 @@ def json_fields(file: str | None, known: tuple[str, ...]) -> dict[str, str]:
     if file is None:
         return {}
     try:
-        document = json.loads(_read(file))
+        document = json.loads(text(file))
     except (json.JSONDecodeError, RecursionError) as error:
         raise UsageError("the --json file is not JSON") from error
     fine = isinstance(document, dict) and all(key in known and isinstance(document[key], str) for key in document)
@@ -31,9 +33,23 @@ def json_fields(file: str | None, known: tuple[str, ...]) -> dict[str, str]:
     return {key: str(value) for key, value in document.items()}
 
 
+def text(file: str) -> str:
+    """The content of a file, or of standard input for `-`, without the mark that editors of Windows put before UTF-8.
+
+    Raises UsageError.
+    """
+    try:
+        content = sys.stdin.read() if file == STDIN else Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError("the input is not UTF-8") from error
+    return content.removeprefix(MARK)
+
+
 def secret_file(file: str) -> str:
     """The content of a file, or of standard input for `-`, without its last line end."""
-    return _read(file).removesuffix("\n").removesuffix("\r")
+    return text(file).removesuffix("\n").removesuffix("\r")
 
 
 def hidden(label: str, instead: str, *, twice: bool = False) -> str:
@@ -55,12 +71,3 @@ def confirm_if_person(question: str, *, yes: bool) -> None:
     """Asks yes or no where a person sits at the terminal; a script has made up its mind. Raises CheckError for no."""
     if not yes and sys.stdin.isatty():
         confirm(question)
-
-
-def _read(file: str) -> str:
-    try:
-        return sys.stdin.read() if file == STDIN else Path(file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError("the input is not UTF-8") from error

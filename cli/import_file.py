@@ -6,6 +6,7 @@ by reason, field and rule, never by the value.
 
 import csv
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,8 @@ class ImportFile:
         if self._is_csv:
             self._header = _header(self._file.readline(MOST_BYTES))
             self._first, self._first_number = self._file.tell(), 2
+        elif self._file.read(len(BOM_UTF8)) == BOM_UTF8:
+            self._first = len(BOM_UTF8)
 
     def lines(self, offset: int = 0, number: int = 0) -> Iterator[Line]:
         """Yield the lines behind byte `offset`, the last of which was line `number`; (0, 0) begins at the first.

@@ -1,13 +1,11 @@
 """The list of a reveal: JSON lines with `member_id` and `token`, as `onggi token export` writes them."""
 
 import json
-import sys
-from pathlib import Path
 from typing import Final
 
 from onggi.payment_vault.v1.detokenization_service_pb2 import DetokenizeItem
 
-from cli.asking import STDIN
+from cli.asking import text
 from cli.failures import UsageError
 
 MOST: Final = 1000
@@ -19,13 +17,7 @@ def read(file: str) -> list[DetokenizeItem]:
 
     Raises UsageError that names the line, never what stands in it.
     """
-    try:
-        text = sys.stdin.read() if file == STDIN else Path(file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError("the list is not UTF-8") from error
-    items = [_item(line, number) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    items = [_item(line, number) for number, line in enumerate(text(file).splitlines(), start=1) if line.strip()]
     if not 1 <= len(items) <= MOST:
         raise UsageError(f"a list has at least one token and at most {MOST}; this has {len(items)}")
     return items

@@ -21,6 +21,7 @@ from onggi.payment_vault.v1.tokenization_service_pb2 import ListTokensRequest
 from onggi.payment_vault.v1.tokenization_service_pb2_grpc import TokenizationServiceStub
 
 from cli import access, exit_codes
+from cli.asking import MARK
 from cli.exit_codes import ExitCode
 from cli.failures import CallError, IncompleteError, UsageError
 from cli.json_output import as_object
@@ -104,12 +105,15 @@ def _members() -> Iterator[str]:
     """The ids on standard input. Raises UsageError by the number of a line that is none, never with its text."""
     if sys.stdin.isatty():
         raise UsageError("give the members' ids on standard input, one a line")
-    for number, line in enumerate(sys.stdin, start=1):
-        if text := line.strip():
-            try:
+    number = 0
+    try:
+        for number, line in enumerate(sys.stdin, start=1):
+            if text := line.removeprefix(MARK if number == 1 else "").strip():
                 yield str(uuid.UUID(text))
-            except ValueError:
-                raise UsageError(f"line {number} of standard input is no member's id") from None
+    except UnicodeDecodeError:
+        raise UsageError("standard input is not UTF-8") from None
+    except ValueError:
+        raise UsageError(f"line {number} of standard input is no member's id") from None
 
 
 def _tokens(session: Session, why: AccessContext, member: str) -> Sequence[Token]:

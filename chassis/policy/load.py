@@ -47,7 +47,7 @@ def read(directory: Path) -> Documents:
     faults, documents = [], {}
     for part, name in FILES.items():
         try:
-            documents[part] = tomllib.loads((directory / name).read_text(encoding="utf-8"))
+            documents[part] = tomllib.loads((directory / name).read_text(encoding="utf-8-sig"))
         except OSError:
             faults.append(Fault(name, "", "is missing or cannot be read"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

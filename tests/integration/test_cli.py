@@ -104,7 +104,7 @@ def test_registration_takes_options_a_file_and_a_password_that_is_no_argument(
 ) -> None:
     """Options stand over the JSON file; the password comes from its file without the line end."""
     cli_stack.identity.answers["RegisterMember"] = members.RegisterMemberResponse(member=_member())
-    (tmp_path / "password").write_text(f"{PASSWORD}\n")
+    (tmp_path / "password").write_bytes(f"\ufeff{PASSWORD}\r\n".encode())  # as an editor of Windows writes it
     profile = json.dumps({"email": "old@example.com", "organization_name": "단위농협"})
     command = ("member", "register", "--purpose", "membership", "--email", "new@example.com", "--json", "-")
 

@@ -54,3 +54,34 @@ def test_what_is_read_is_utf8(locale: Mapping[str, str]) -> None:
     assert (refused.returncode, refused.stderr.strip()) == (ExitCode.USAGE, b"onggi: the input is not UTF-8")
     taken = onggi(locale, *command, given=line.encode())
     assert b"no configuration" in taken.stderr, "it was read, and the next thing is missing"
+
+
+@each_locale
+def test_a_list_of_members_in_another_encoding_is_no_defect(locale: Mapping[str, str]) -> None:
+    """An export of a spreadsheet as UTF-16 is wrong use, and nothing of it is asked for."""
+    command = ["--as", "billing", "token", "export", "--purpose", "billing"]
+
+    refused = onggi(locale, *command, given="0198c0de-0000-7000-8000-00000000000a\n".encode("utf-16"))
+    assert (refused.returncode, refused.stderr.strip()) == (ExitCode.USAGE, b"onggi: standard input is not UTF-8")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["record", "append", "-", "--purpose", "membership"],
+        ["token", "add-card", "x", "--purpose", "billing", "--json", "-"],
+        ["token", "export", "--purpose", "billing"],
+        ["reveal", "request", "-", "--purpose", "billing", "--reason", "charging"],
+    ],
+    ids=" ".join,
+)
+def test_the_mark_of_utf8_is_read_over(command: list[str]) -> None:
+    """Editors of Windows put it there: it is part of neither the first line nor a password."""
+    given = {
+        "record": '{"member_id": "0198c0de-0000-7000-8000-00000000000a"}',
+        "token": "{}" if "--json" in command else "0198c0de-0000-7000-8000-00000000000a",
+        "reveal": '{"member_id": "x", "token": "y"}',
+    }[command[0]]
+
+    taken = onggi(LOCALES[0], *command, given=f"\ufeff{given}\r\n".encode())
+    assert b"no configuration" in taken.stderr, "it was read, and the next thing is missing"

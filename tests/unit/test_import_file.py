@@ -112,3 +112,11 @@ def test_an_import_overwrites_nothing_but_its_own_results(tmp_path: Path, out: s
 
     with Journal(tmp_path / "begun.journal", source, 3):
         refuse_overwriting(source, tmp_path / "begun.journal", (tmp_path / "notes", tmp_path / "r"))
+
+
+def test_a_mark_of_utf8_before_json_lines_is_no_part_of_the_first(tmp_path: Path) -> None:
+    """An editor of Windows puts one there; the lines behind it are counted in bytes as before."""
+    path = tmp_path / "a.jsonl"
+    line = f'{{"member_id": "{MEMBER}", "kind": "cash_receipt_mobile_phone", "number": "010-0000-0001"}}\n'
+    assert read(path, "\ufeff" + line * 2) == [(1, "cash_receipt"), (2, "cash_receipt")]
+    assert read(path, "", 3 + len(line), 1) == [(2, "cash_receipt")]

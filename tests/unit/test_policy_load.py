@@ -50,6 +50,15 @@ def test_a_period_is_changed_in_one_file(directory: Path) -> None:
     assert load(directory).period("R-05") == "2 years"
 
 
+def test_what_an_editor_of_windows_writes_is_read(directory: Path) -> None:
+    """The mark of UTF-8 and the ends of lines of Windows change nothing."""
+    for name in FILES.values():
+        text = (directory / name).read_text()
+        (directory / name).write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+
+    assert load(directory) == load(ROOT / "policy")
+
+
 @pytest.mark.parametrize("name", FILES.values())
 def test_a_missing_file_is_told(directory: Path, name: str) -> None:
     """Without a file nothing is loaded, and its name is told."""
