@@ -26,7 +26,7 @@ def due(session: Session, *, on: On, directory: Directory = BESIDE_THE_PROGRAM) 
     calendar = Calendars(policy).in_force(day)
     try:
         cut_offs = {name: calendar.due(name, day) for name in sorted(calendar.categories)}
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UsageError("--on lies too near the beginning of the calendar") from None
     if session.options.json:
         session.print_json(

@@ -116,9 +116,10 @@ def test_a_day_that_is_none_is_wrong_use(capsys: pytest.CaptureFixture[str], day
     assert "--on wants a day as YYYY-MM-DD" in err
 
 
-def test_a_day_that_nothing_can_be_due_on_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
-    """Years before the first of the calendar are no defect of the program."""
-    code, out, err = run(capsys, "due", "--on", "0001-01-01")
+@pytest.mark.parametrize("day", ["0001-01-01", "0006-01-01", "0011-01-01"])
+def test_a_day_that_nothing_can_be_due_on_is_wrong_use(capsys: pytest.CaptureFixture[str], day: str) -> None:
+    """Cut-offs before the first year, and before its first day, are no defect of the program."""
+    code, out, err = run(capsys, "due", "--on", day)
 
     assert (code, out) == (ExitCode.USAGE, "")
     assert "too near the beginning" in err
