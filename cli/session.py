@@ -18,7 +18,7 @@ from cli.failures import CallError, UsageError
 from cli.json_output import dumps
 
 DEFAULT_TIMEOUT_SECONDS: Final = 10.0
-_PIPE_WIDTH: Final = 240  # columns when nobody reads a terminal: wide enough that no id is broken
+_PIPE_WIDTH: Final = 1000  # columns when nobody reads a terminal: wide enough that a line of a table stays one
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)

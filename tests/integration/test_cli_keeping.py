@@ -52,6 +52,22 @@ def test_what_is_kept_is_told_with_article_and_last_day(cli_stack: Stack, onggi:
     assert json.loads(program.out)["kept"][1]["last_day"] == "2032-03-31"
 
 
+def test_a_basis_is_one_line_where_no_terminal_is(cli_stack: Stack, onggi: Onggi) -> None:
+    """In a file or a pipe no id is broken, however long the names of the law and of the items beside it are."""
+    article = "전자상거래 등에서의 소비자보호에 관한 법률 제6조, 같은 법 시행령 제6조 제1항 제3호"
+    held = ["business_registration_number", "masked_instrument", "payment_record", "transaction_record"]
+    of_record = {"kind": "electronic_transaction", "record_id": RECORD, "holder": "payment_vault", "items": held * 2}
+    supplied = KeptItem(**of_record, category="R-09b", korean="대금결제 및 재화 등의 공급에 대한 기록", article=article)
+    books = KeptItem(**of_record, category="R-10", korean="세법이 규정하는 모든 거래에 관한 장부 및 증빙서류",
+                     start_event="거래가 속한 과세기간의 법정신고기한")  # fmt: skip
+    hold = KeptItem(**of_record, basis="HOLD", korean="보존 조치", review_on="2027-05-24", event_date="2026-11-29")
+    cli_stack.retention.answers["ExplainRetention"] = ExplainRetentionResponse(kept=[supplied, books, hold])
+
+    _, *lines = onggi("explain", MEMBER).out.splitlines()
+
+    assert [line.split()[:2] for line in lines] == [["electronic_transaction", RECORD]] * 3
+
+
 def test_every_page_is_read(cli_stack: Stack, onggi: Onggi) -> None:
     """However the service cuts it, the answer is one list."""
     last = KeptItem(kind="contract", holder="identity", category="R-09a")
