@@ -22,6 +22,8 @@ Whose = Annotated[
 RecordId = Annotated[str | None, typer.Option("--record", metavar="ID", help="One record alone.", show_default=False)]
 
 _PAGE = 1000
+_SECONDS = 30.0
+"""Longer than the service waits for a holder in all tries of a call: so a holder is said to be missing, not retention."""
 
 
 def explain(
@@ -47,7 +49,8 @@ def explain(
     retention = session.remote("retention")
     kept: list[KeptItem] = []
     method = RetentionServiceStub(retention.channel).ExplainRetention
-    collect(retention, method, request, lambda page: page.kept, into=kept, limit=sys.maxsize, page_size=_PAGE)
+    collect(retention, method, request, lambda page: page.kept, into=kept, limit=sys.maxsize, page_size=_PAGE,
+            usual=_SECONDS)  # fmt: skip
     if session.options.json:
         session.print_json(as_object(ExplainRetentionResponse(kept=kept)))
     elif kept:

@@ -23,11 +23,12 @@ def collect(
     into: list[Item],
     limit: int,
     page_size: int,
+    usual: float | None = None,
 ) -> bool:
     """Appends the items of the pages to `into`, at most `limit`, and reads no more; true when there are more.
 
-    `request` has page_size and page_token; `page_size` is the largest that the RPC takes. Raises CallError, and then
-    `into` holds what came before.
+    `request` has page_size and page_token; `page_size` is the largest that the RPC takes, `usual` the seconds that a page
+    may take unless the options say otherwise. Raises CallError, and then `into` holds what came before.
     """
     paged = type(request)()
     paged.CopyFrom(request)
@@ -35,7 +36,7 @@ def collect(
     while True:
         setattr(paged, "page_size", min(page_size, limit - len(into)))  # noqa: B010 - every list has it, no type says so
         setattr(paged, "page_token", token)  # noqa: B010
-        response = remote.call(method, paged)
+        response = remote.call(method, paged, usual)
         into.extend(of(response))
         following = str(getattr(response, "next_page_token", ""))
         if len(into) >= limit or not following:

@@ -1,6 +1,7 @@
 """`onggi explain`, `consent`, `record` and `archive` against real servers: what they send, show and how they end."""
 
 import json
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,20 @@ def test_a_holder_that_is_missing_makes_no_answer(cli_stack: Stack, onggi: Onggi
 
     assert (ended.code, ended.out) == (3, "")
     assert "HOLDER_UNAVAILABLE" in ended.err
+
+
+def test_a_holder_that_hangs_is_waited_for(cli_stack: Stack, onggi: Onggi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service gives up on it first, however often it is asked: a holder is missing, and not retention late."""
+    monkeypatch.setattr("cli.session.DEFAULT_TIMEOUT_SECONDS", 0.5)
+
+    def given_up(_: object) -> ExplainRetentionResponse:
+        time.sleep(1.0)
+        return ExplainRetentionResponse(kept=[PAYMENT])
+
+    cli_stack.retention.answers["ExplainRetention"] = given_up
+
+    assert onggi("explain", MEMBER).code == 0
+    assert onggi("explain", MEMBER, "--timeout", "0.5").code == 3
 
 
 def test_the_answer_to_a_withdrawal_is_what_is_kept(cli_stack: Stack, onggi: Onggi) -> None:
