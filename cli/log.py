@@ -1,7 +1,7 @@
 """`onggi log`: who touched whose data (접속기록), over all services."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from onggi.processing_log.v1.processing_log_service_pb2 import Entry, SearchEntriesRequest
@@ -30,6 +30,9 @@ Until = Annotated[str | None, typer.Option("--until", help="Before this time.", 
 Denied = Annotated[bool, typer.Option("--denied", help="Only refused or failed calls.")]
 Method = Annotated[str, typer.Option("--method", help="Only this RPC, fully qualified.", show_default=False)]
 TraceId = Annotated[str, typer.Option("--trace", help="Only this trace.", show_default=False)]
+_ACTOR: Final = re.compile(r"spiffe://.+|unidentified")
+_METHOD: Final = re.compile(r"([a-z]\w*\.)+\w+/\w+|unknown")
+"""What else the table shows, such as staff/support, is cut short and would find nothing."""
 TraceArgument = Annotated[str, typer.Argument(metavar="TRACE_ID", show_default=False)]
 
 
@@ -52,6 +55,10 @@ def search_entries(
 
     When a service does not answer, the others are shown, standard error names the missing one, and the exit code is 3.
     """
+    if actor and not _ACTOR.fullmatch(actor):
+        raise UsageError("--actor wants a SPIFFE id, such as spiffe://onggi/ns/staff/sa/support, or: unidentified")
+    if method and not _METHOD.fullmatch(method):
+        raise UsageError("--method wants a whole name, such as onggi.identity.v1.MemberService/GetMember, or: unknown")
     request = SearchEntriesRequest(
         access=access.context(purpose, reason, ticket),
         subject_id=subject,

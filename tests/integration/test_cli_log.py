@@ -211,3 +211,17 @@ def test_a_trace_that_nobody_knows_is_not_found(cli_stack: Stack, onggi: Onggi) 
 
     cli_stack.identity.answers["SearchEntries"] = Refusal(grpc.StatusCode.UNAVAILABLE, "DATABASE_UNAVAILABLE")
     assert onggi("log", "trace", TRACE).code == 3
+
+
+@pytest.mark.parametrize(
+    ("option", "short"),
+    [("--actor", "staff/support"), ("--method", "MemberService/GetMember"), ("--method", "GetMember")],
+)
+def test_a_name_as_the_table_shortens_it_is_no_empty_log(logs: Stack, onggi: Onggi, option: str, short: str) -> None:
+    """Who copies it from the table is told the form, and not that nobody did anything; what has no other name is taken."""
+    refused = onggi("log", "search", option, short)
+    nameless = onggi("log", "search", "--actor", "unidentified", "--method", "unknown")
+
+    assert (refused.code, refused.out, nameless.code) == (2, "", 0)
+    assert f"{option} wants" in refused.err
+    assert {request.actor for request in logs.identity.of("SearchEntries")} == {"unidentified"}
