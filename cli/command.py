@@ -3,6 +3,7 @@
 `onggi --json member get …` and `onggi member get … --json` mean the same; what stands last wins.
 """
 
+import errno
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,10 +13,12 @@ import typer
 
 from cli import error_view
 from cli.exit_codes import ExitCode
-from cli.failures import CommandError
+from cli.failures import CommandError, UsageError
 from cli.session import Options, Session
 
 _PANEL: Final = "Shared options"
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The disk is full, or what this user may have of it."""
 
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="The configuration (cli.toml).", rich_help_panel=_PANEL)
@@ -101,6 +104,12 @@ def _run(session: Session, work: Callable[[], None]) -> None:
         raise typer.Exit(failure.exit_code) from None
     except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
         raise
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            error_view.show_defect(error, as_json=session.options.json)
+            raise typer.Exit(ExitCode.INTERNAL) from None
+        error_view.show(UsageError(f"cannot write the output: {error.strerror}"), as_json=session.options.json)
+        raise typer.Exit(ExitCode.USAGE) from None
     except Exception as error:  # noqa: BLE001 - the last place: nothing may print a traceback with values in it
         error_view.show_defect(error, as_json=session.options.json)
         raise typer.Exit(ExitCode.INTERNAL) from None
