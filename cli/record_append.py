@@ -1,8 +1,4 @@
-"""`onggi record append`: a file of records to the service, batch by batch, with an answer for each line.
-
-A line is a Record of the contract as JSON, for example
-`{"member_id": "…", "occurred_at": "2026-05-10T03:00:00Z", "payment": {"amount": "55000"}}`.
-"""
+"""`onggi record append`: a file of records to the service, batch by batch, with an answer for each line."""
 
 import json
 import uuid
@@ -29,8 +25,16 @@ MOST: Final = 1000
 MOST_BYTES: Final = 1_000_000
 """Of the records in a call; a server takes two MiB."""
 
+EXAMPLE: Final = '{"member_id": "…", "occurred_at": "2026-05-10T03:00:00Z", "contract": {"subject_matter": "cloud"}}'
+
 File = Annotated[
-    str, typer.Argument(metavar="FILE.jsonl", help="One record a line; - reads standard input.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="FILE.jsonl",
+        help="One record a line, a Record of the contract (onggi/identity/v1/record_service.proto) as JSON, such as "
+        f"{EXAMPLE}; - reads standard input.",
+        show_default=False,
+    ),
 ]
 
 

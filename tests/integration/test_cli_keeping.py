@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import protovalidate
 import pytest
+from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 from onggi.access.v1.access_context_pb2 import View
 from onggi.errors.v1 import error_reason_pb2 as errors
@@ -19,6 +21,7 @@ from onggi.retention.v1.kept_item_pb2 import KeptItem
 from onggi.retention.v1.retention_service_pb2 import ExplainRetentionResponse
 
 from cli.consent import Channel
+from cli.record_append import EXAMPLE
 from tests.integration import cli_servers
 from tests.integration.cli_servers import Onggi, Refusal, Stack
 
@@ -289,3 +292,11 @@ def test_the_archive_is_read_with_purpose_and_reason(cli_stack: Stack, onggi: On
     assert refused.code == 4
     assert onggi("archive", "get", RECORD, *why).code == 2
     assert onggi("archive", "get", RECORD, "--purpose", "tax").code == 2
+
+
+def test_the_line_that_the_help_shows_is_a_record(onggi: Onggi) -> None:
+    """It keeps the rules of the contract, so that a first file can be made after it."""
+    line = EXAMPLE.replace("…", MEMBER)
+
+    assert not protovalidate.collect_violations(json_format.Parse(line, records.Record()))
+    assert '"subject_matter": "cloud"' in " ".join(onggi("record", "append", "--help").out.replace("│", " ").split())
