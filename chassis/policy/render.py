@@ -5,7 +5,7 @@ Templates lie in ``policy/text``: one folder a language, and one file of macros 
 
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -30,6 +30,17 @@ class TextRefused(ValueError):
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
         super().__init__(str(fault))
+
+
+class _Templates(FileSystemLoader):
+    """Templates in UTF-8; in one that is not, the line is told, and the file that it is in and not one that asks for it."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        try:
+            return super().get_source(environment, template)
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            raise TemplateSyntaxError("is not UTF-8", line, template) from error
 
 
 def render(policy: PrivacyPolicy, language: Language, html: bool, texts: Path = TEXTS) -> str:
@@ -65,7 +76,7 @@ def faults(policy: PrivacyPolicy, texts: Path = TEXTS) -> Iterator[Fault]:
 
 def _fill(template: str, policy: PrivacyPolicy, language: Language, html: bool, texts: Path, **more: Any) -> str:
     environment = Environment(
-        loader=FileSystemLoader(texts),
+        loader=_Templates(texts, encoding="utf-8-sig"),
         undefined=StrictUndefined,
         autoescape=html,  # noqa: S701  # plain text has nothing to escape; the page escapes all
         trim_blocks=True,

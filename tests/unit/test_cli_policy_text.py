@@ -85,6 +85,27 @@ def test_a_template_that_is_gone_is_told(capsys: pytest.CaptureFixture[str], dir
     assert run(capsys, "due", "--on", "2031-05-11", "--directory", directory)[0] == ExitCode.OK
 
 
+def test_a_template_in_another_encoding_is_told_by_its_own_name(
+    capsys: pytest.CaptureFixture[str], directory: Path
+) -> None:
+    """The file of macros is at fault, and not the text that asks for it."""
+    page = directory / "text" / "html.j2"
+    lines = len(page.read_text(encoding="utf-8").splitlines())
+    page.write_bytes(page.read_bytes() + "{# 가 #}\n".encode("euc-kr"))
+
+    told = f"text/html.j2: line {lines + 1}: is not UTF-8\n"
+    assert run(capsys, "check", "--directory", directory)[:2] == (ExitCode.CHECK_FAILED, told)
+
+
+def test_the_mark_of_utf8_is_no_part_of_the_text(capsys: pytest.CaptureFixture[str], directory: Path) -> None:
+    """Editors of Windows put it before a template; the published text begins with its heading all the same."""
+    for file in (directory / "text").rglob("*.j2"):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+    for command in (["render"], ["render", "--html"], ["render", "--consent", "marketing"]):
+        assert run(capsys, *command, "--directory", directory) == run(capsys, *command)
+
+
 def test_ropa_has_what_records_of_processing_need(capsys: pytest.CaptureFixture[str]) -> None:
     """Purposes, items, recipients, erasure limits, processors and measures, from the same data (GDPR 30, GL-01)."""
     told = as_json(capsys, "ropa")
