@@ -13,14 +13,14 @@ _AGO: Final = re.compile(r"(\d{1,6})([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def moment(text: str | None, now: datetime | None = None) -> Timestamp | None:
+def moment(text: str | None, now: datetime | None = None, *, past: bool = True) -> Timestamp | None:
     """`2026-01-02` (midnight in Korea), `2026-01-02T15:04`, any ISO 8601 time, or `30m`, `2h`, `7d` before now.
 
-    None for None. Raises UsageError.
+    None for None; `past=False` takes no time that is told from now. Raises UsageError.
     """
     if text is None:
         return None
-    ago = _AGO.fullmatch(text)
+    ago = _AGO.fullmatch(text) if past else None
     try:
         if ago:
             parsed = (now or datetime.now(UTC)) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
@@ -30,5 +30,6 @@ def moment(text: str | None, now: datetime | None = None) -> Timestamp | None:
         result = Timestamp()
         result.FromDatetime(parsed.astimezone(UTC))
     except (ValueError, OverflowError) as error:
-        raise UsageError("a time is like 2026-01-02, 2026-01-02T15:04, 30m, 2h or 7d") from error
+        forms = "2026-01-02, 2026-01-02T15:04, 30m, 2h or 7d" if past else "2027-01-02 or 2027-01-02T15:04"
+        raise UsageError(f"a time is like {forms}") from error
     return result

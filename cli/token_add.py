@@ -74,7 +74,7 @@ def add_card(
         request_id=access.request_id(request_id),
         member_id=member,
         instrument=instrument,
-        expires_at=log_time.moment(expires_at),
+        expires_at=log_time.moment(expires_at, past=False),
         one_time=one_time,
     )
     _tokenize(session, request)
@@ -99,7 +99,7 @@ def add_account(
         request_id=access.request_id(request_id),
         member_id=member,
         instrument=instrument,
-        expires_at=log_time.moment(expires_at),
+        expires_at=log_time.moment(expires_at, past=False),
         one_time=one_time,
     )
     _tokenize(session, request)
@@ -128,7 +128,7 @@ def add_receipt(
         request_id=access.request_id(request_id),
         member_id=member,
         instrument=instrument,
-        expires_at=log_time.moment(expires_at),
+        expires_at=log_time.moment(expires_at, past=False),
         one_time=one_time,
     )
     _tokenize(session, request)

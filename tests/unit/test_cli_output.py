@@ -54,6 +54,13 @@ def test_other_times_are_refused_without_repeating_them(typed: str) -> None:
         moment(typed)
 
 
+def test_a_time_ahead_is_not_counted_from_now() -> None:
+    """`2h` is two hours ago in a search of the log; as the end of a token it would lie in the past, and is refused."""
+    with pytest.raises(UsageError, match=r"2027-01-02T15:04$"):
+        moment("2h", past=False)
+    assert moment("2027-01-02T15:04", past=False) == moment("2027-01-02T15:04")
+
+
 def test_json_has_the_contracts_names_and_every_field() -> None:
     """snake_case as in the contract, and defaults present, so that programs find every key."""
     answer = json_output.as_object(Entry(service="identity"))
