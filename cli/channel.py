@@ -34,7 +34,8 @@ RETRIES: Final = {
 But a stream of batches: which of them were answered, and so where to go on, is known to its sender alone.
 """
 
-MAX_SENT_BYTES: Final = 4 * 1024 * 1024
+MAX_SENT_BYTES: Final = 2 * 1024 * 1024
+"""What a server takes; it refuses more below everything that could say why."""
 MAX_RECEIVED_BYTES: Final = 32 * 1024 * 1024
 """A page of the processing log names up to 1,000 subjects an entry, 36 bytes each."""
 

@@ -85,11 +85,14 @@ def _records(text: str) -> list[Record]:
 def _record(line: str, number: int) -> Record:
     try:
         document = json.loads(line)
-        if isinstance(document, dict):
-            return json_format.ParseDict(document, Record())
+        record = json_format.ParseDict(document, Record()) if isinstance(document, dict) else None
     except (ValueError, RecursionError, json_format.ParseError):  # their texts repeat the value
-        pass
-    raise UsageError(f"line {number} is no record of the contract in JSON; nothing was sent") from None
+        record = None
+    if record is None:
+        raise UsageError(f"line {number} is no record of the contract in JSON; nothing was sent")
+    if record.ByteSize() > MOST_BYTES:
+        raise UsageError(f"line {number} is larger than any record may be; nothing was sent")
+    return record
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

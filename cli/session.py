@@ -104,7 +104,9 @@ class Remote:
     def call(
         self, method: "grpc.UnaryUnaryMultiCallable[Request, Response]", request: Request, usual: float | None = None
     ) -> Response:
-        """One call; `usual`: seconds that it may take unless the options say otherwise. Raises CallError."""
+        """One call; `usual`: seconds that it may take unless the options say otherwise. Raises CallError, UsageError."""
+        if request.ByteSize() > channel.MAX_SENT_BYTES:
+            raise UsageError(f"the input is larger than a service takes in one call: {channel.MAX_SENT_BYTES} bytes")
         timeout = self.session.options.timeout or usual or DEFAULT_TIMEOUT_SECONDS
         try:
             response, call = method.with_call(request, timeout=timeout, metadata=self._metadata)

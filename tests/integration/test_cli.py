@@ -128,6 +128,16 @@ def test_a_file_that_does_not_fit_is_refused_without_repeating_it(content: str, 
     assert not cli_stack.identity.asked
 
 
+def test_what_no_call_can_carry_is_not_sent(cli_stack: Stack, onggi: Onggi) -> None:
+    """A server refuses it without a reason, as what may be tried again later; the command says what is wrong."""
+    command = ("member", "register", "--purpose", "membership", "--json", "-")
+    ended = onggi(*command, stdin=json.dumps({"address": "x" * 3_000_000, "password": PASSWORD}))
+
+    assert ended.code == 2
+    assert "larger than a service takes" in ended.err
+    assert not cli_stack.identity.asked
+
+
 def test_an_update_names_what_it_changes(cli_stack: Stack, onggi: Onggi) -> None:
     """update_mask holds the given fields and no others; without any, nothing is sent."""
     cli_stack.identity.answers["UpdateMember"] = members.UpdateMemberResponse(member=_member())

@@ -248,6 +248,17 @@ def test_a_line_that_is_no_record_is_named_and_not_repeated(line: str, cli_stack
     assert not cli_stack.identity.asked
 
 
+def test_a_record_that_no_call_can_carry_is_named_before_the_first_goes(cli_stack: Stack, onggi: Onggi) -> None:
+    """It would end behind what was added before it, as too many calls to be made again later."""
+    cli_stack.identity.answers["AppendRecords"] = append_all
+    large = json.dumps({"member_id": MEMBER, "contract": {"subject_matter": "x" * 3_000_000}})
+    ended = onggi("record", "append", "-", "--purpose", "billing", stdin=f"{payment_line()}\n" * 1000 + f"{large}\n")
+
+    assert ended.code == 2
+    assert "line 1001 is larger" in ended.err
+    assert not cli_stack.identity.asked
+
+
 def test_records_are_listed_with_their_bases_and_events_are_noted(cli_stack: Stack, onggi: Onggi) -> None:
     """What a record stands under is shown with it; NoteEvent takes category and day."""
     standing = records.Standing(category="R-05", event_date="2026-11-24")
