@@ -74,7 +74,10 @@ def search_entries(
         entries = [as_object(entry) for entry in found.entries]
         session.print_json({"entries": entries, "more": found.more, "missing": sorted(found.failures)})
     else:
-        session.out.print(_table(found.entries)) if found.entries else session.note("no entries")
+        if found.entries:
+            session.out.print(_table(found.entries))
+        elif not found.failures:
+            session.note("no entries")
         if found.more:
             session.note(f"there are more than these {len(found.entries)}; raise --limit or narrow the search")
     found.raise_if_incomplete(session)
@@ -99,7 +102,7 @@ def trace(
         session.print_json({"trace_id": trace_id, "spans": spans, "missing": sorted(found.failures)})
     elif tops:
         session.out.print(trace_tree.draw(trace_id, tops))
-    else:
+    elif not found.failures:
         session.note("no entries of this trace")
     found.raise_if_incomplete(session)
     if not tops:

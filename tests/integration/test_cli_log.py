@@ -107,6 +107,16 @@ def test_a_limit_holds_over_all_services(onggi: Onggi) -> None:
     assert answer["more"] is True
 
 
+def test_a_log_that_nobody_has_shown_is_not_empty(cli_stack: Stack, onggi: Onggi) -> None:
+    """Who may not read it, or reaches nobody, is not told that there are no entries."""
+    for server in cli_stack.servers:
+        server.answers["SearchEntries"] = Refusal(grpc.StatusCode.PERMISSION_DENIED, "ACCESS_DENIED")
+
+    for ended in (onggi("log", "search"), onggi("log", "trace", TRACE)):
+        assert (ended.code, ended.out) == (4, "")
+        assert "no entries" not in ended.err
+
+
 def test_a_service_that_is_down_hides_its_own_part_only(own_stack: Stack, onggi: Onggi) -> None:
     """The others are shown, standard error names the missing one, and the exit code is 3."""
     _hold(own_stack.archive, [])
