@@ -3,6 +3,7 @@
 import time
 from typing import Final
 
+from grpc import StatusCode
 from onggi.access.v1.access_context_pb2 import AccessContext
 from onggi.retention.v1.retention_service_pb2 import Plan, PlanState, WatchPlanRequest
 from onggi.retention.v1.retention_service_pb2_grpc import RetentionServiceStub
@@ -27,16 +28,18 @@ def follow(session: Session, plan_id: str, why: AccessContext, seconds: float) -
     watch_plan = RetentionServiceStub(retention.channel).WatchPlan
     request = WatchPlanRequest(access=why, plan_id=plan_id)
     end = time.monotonic() + seconds
-    silent = 0
+    silent, told = 0, False
     with display(session) as shown:
         while True:
             try:
                 for response in retention.stream(watch_plan, request, timeout=max(end - time.monotonic(), 0.001)):
-                    silent = 0
+                    silent, told = 0, True
                     shown.show(response.plan)
                     if response.plan.state in FINISHED:
                         return _certified(response.plan)
             except CallError as failure:
+                if told and failure.code is StatusCode.DEADLINE_EXCEEDED and time.monotonic() >= end:
+                    raise StreamEndedError(f"the plan is not finished after {seconds:g} s; watch it again") from None
                 if not failure.unanswered or silent >= RECONNECTS or time.monotonic() >= end:
                     raise
             if silent >= RECONNECTS or time.monotonic() >= end:

@@ -4,8 +4,11 @@ Approval is bound to what was shown, progress ends with the plan, and the certif
 """
 
 import json
+import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -185,6 +188,21 @@ def test_watching_ends_with_its_time(cli_stack: Stack, onggi: Onggi) -> None:
     cli_stack.retention.answers["WatchPlan"] = _steps()[:1]
 
     assert onggi("purge", "watch", PLAN, "--for", "1").code == 3
+
+
+def test_a_plan_that_takes_longer_is_no_failure_of_the_service(cli_stack: Stack, onggi: Onggi) -> None:
+    """The watching is over, and that is what is said; the service has not been late."""
+
+    class Waiting(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            yield self[0]
+            time.sleep(1.5)
+
+    cli_stack.retention.answers["WatchPlan"] = Waiting(_steps()[:1])
+    ended = onggi("purge", "watch", PLAN, "--for", "1")
+
+    assert ended.code == 3
+    assert ended.err == "onggi: the plan is not finished after 1 s; watch it again\n"
 
 
 @pytest.mark.parametrize("by_redirect", [True, False])
