@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import errors, spans
 from chassis.call import Call
-from chassis.database import DATABASE_ERRORS, DatabaseRefused, constraint, is_refusal, sqlstate
+from chassis.database import DATABASE_ERRORS, UNIQUE_VIOLATION, DatabaseRefused, constraint, is_refusal, sqlstate
 from chassis.detached import detached
 from chassis.entry import carried
 from chassis.ledger import append_within
@@ -94,6 +94,8 @@ class Mutations:
 
 def _translated(error: BaseException) -> errors.DomainError:
     if is_refusal(error):
-        log.error("statement refused", sqlstate=sqlstate(error), constraint=constraint(error))
+        # That somebody else has a value already is the caller's to settle, and none of on-call's.
+        write = log.info if sqlstate(error) == UNIQUE_VIOLATION else log.error
+        write("statement refused", sqlstate=sqlstate(error), constraint=constraint(error))
         return DatabaseRefused(sqlstate(error), constraint(error))
     return errors.DatabaseUnavailable()

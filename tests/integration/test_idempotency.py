@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import json
 from typing import Any
 
 import grpc
@@ -175,6 +176,21 @@ async def test_one_card_of_a_hundred_callers_is_one_token(stack: Stack, clients:
     assert row[0] == 1
     [all_of_it] = await log.fetch("payment_vault", "SELECT count(*) FROM token WHERE member_id = $1", world.member_id)
     assert all_of_it[0] == 2  # and the one that the member had
+
+
+async def test_a_value_that_another_member_has_alarms_nobody(stack: Stack, clients: Clients) -> None:
+    """Who registers an address that is known is told so; the service's log has no error of it, as of a missing right."""
+    first, second = examples.register(), examples.register()
+    second.profile.email = first.profile.email
+    await clients.call("portal", REGISTER, first)
+    file = stack.log_dir / "identity.log"
+    before = len(file.read_text().splitlines())
+
+    assert (await clients.call("portal", REGISTER, second)).reason == "ALREADY_REGISTERED"
+
+    lines = [json.loads(line) for line in file.read_text().splitlines()[before:]]
+    told = [line for line in lines if line.get("constraint") == "member_email"]
+    assert [(line["event"], line["level"]) for line in told] == [("statement refused", "info")]
 
 
 async def test_the_same_card_of_two_members_is_two_tokens(stack: Stack, clients: Clients) -> None:
