@@ -20,6 +20,7 @@ class Calendars:
         self._policy = policy
         self._made: dict[tuple[str, str], Calendar] = {}
         self.categories = policy.retention.categories
+        self.brought_by_holds = policy.retention.brought_by_holds()
         self.versions = tuple(version.id for version in policy.versions.versions)
 
     def version_on(self, day: date) -> str:

@@ -36,6 +36,9 @@ class Basis(StrEnum):
     """While an authority's order to preserve stands."""
 
 
+ARCHIVE: Final = "archive"
+"""The holder that keeps apart what has to be kept after the end (분리보관)."""
+
 BY_WILL: Final = (Basis.CONSENT, Basis.CONTRACT)
 """What ends when somebody leaves or takes it back; what a law wants kept nobody's will ends."""
 
@@ -135,3 +138,18 @@ class Retention(Chapter):
     def held_by(self, service: str) -> Mapping[str, Category]:
         """Return the categories that a service is a holder of, by id."""
         return {name: category for name, category in self.categories.items() if service in category.holders}
+
+    def brought_by_holds(self) -> Mapping[str, Category]:
+        """Return the categories that a held record (보존 조치) has in the archive though the archive is no holder of them.
+
+        A record moves with all its bases. Those by somebody's will were over by then, since they end with the membership or
+        before it; a minimum that a law sets is never among them: it ends with its own period.
+        """
+        of_records = {
+            name for kind in self.records.values() if kind.kept == "by field" for name in kind.may_stand_under
+        }
+        return {
+            name: category
+            for name, category in self.categories.items()
+            if name in of_records and category.basis in BY_WILL and ARCHIVE not in category.holders
+        }

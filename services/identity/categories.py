@@ -3,7 +3,7 @@
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.purge_category import Category
 from services.identity import keys, maxima, purge_consents, purge_members
-from services.identity.archive.purge_left_over import WithLeftOver
+from services.identity.archive.purge_left_over import LeftOver
 from services.identity.purge_log_records import EndedDays
 from services.identity.purge_maximum import EndedMaximum
 from services.identity.purge_records import EndedBases
@@ -25,11 +25,11 @@ def of_identity(policy: PrivacyPolicy) -> dict[str, Category]:
 def of_archive(policy: PrivacyPolicy, service: str, key: str) -> dict[str, Category]:
     """Return the same for the archive: its name as a holder, and the key that its fields are sealed under.
 
-    The first of them carries along what only legal holds have brought in.
+    To them come those that only legal holds have brought in.
     """
-    found = {name: _of_records(name, policy, service, key) for name in policy.retention.held_by(service)}
-    first = min(found)
-    return {**found, first: WithLeftOver(first, policy.retention)}
+    retention = policy.retention
+    left_over = {name: LeftOver(name, retention, service=service, key=key) for name in retention.brought_by_holds()}
+    return {name: _of_records(name, policy, service, key) for name in retention.held_by(service)} | left_over
 
 
 def _of_records(name: str, policy: PrivacyPolicy, service: str = keys.SERVICE, key: str = keys.PII_KEY) -> Category:

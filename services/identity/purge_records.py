@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import holds
 from chassis.cutoffs import Cutoffs, is_due, parameters
-from chassis.policy.retention import BY_WILL, Retention
+from chassis.policy.retention import BY_WILL, Basis, Retention
 from chassis.purge_category import Category, Destroyed, Sample
 from services.identity import keys, maxima, record_store, store
 from services.identity.kept_fields import KeptFields
@@ -56,11 +56,13 @@ class EndedBases(Category):
         self._kept = KeptFields(retention)
         self._service = service
         self._key = key
-        ended = _BY_ITS_PERIOD  # what a law wants kept nobody's withdrawal ends
-        if retention.categories[category].basis in BY_WILL:
-            ended = _OR_BEFORE_IT
+        ended = self.ended(retention.categories[category].basis)
         self._due = text(_DUE.format(ended=ended))
         self._lock_due = text(_LOCK_DUE.format(ended=ended))
+
+    def ended(self, basis: Basis) -> str:
+        """Return the condition under which a basis has ended; what a law wants kept nobody's withdrawal ends."""
+        return _OR_BEFORE_IT if basis in BY_WILL else _BY_ITS_PERIOD
 
     async def collect(self, connection: AsyncConnection, cutoffs: Cutoffs, subject_ids: Sequence[str]) -> Sequence[str]:
         """Return the records whose basis ended with its period, or before it."""

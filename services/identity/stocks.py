@@ -10,7 +10,6 @@ from chassis.policy.privacy_policy import FILES, PrivacyPolicy
 from chassis.policy_coverage import Stock
 from services.identity import keys
 from services.identity.archive import keys as archive_keys
-from services.identity.archive.purge_left_over import left_over
 from services.identity.kept import CONSENT, LOG_LIKE, MEMBER
 
 # From one category to the next by the index over them: what is counted is what nobody names, and nothing else is read.
@@ -50,7 +49,7 @@ def of_archive(policy: PrivacyPolicy) -> Iterator[Stock]:
     """
     _refuse_unknown_kinds(policy)
     held = policy.retention.held_by(archive_keys.SERVICE)
-    yield Stock("record_basis", _OF_RECORDS, {*held, *left_over(policy.retention)})
+    yield Stock("record_basis", _OF_RECORDS, {*held, *policy.retention.brought_by_holds()})
 
 
 def _refuse_unknown_kinds(policy: PrivacyPolicy) -> None:

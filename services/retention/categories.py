@@ -11,7 +11,7 @@ from datetime import date
 
 from chassis.cutoffs import NEVER, Cutoffs
 from chassis.policy.calendars import Calendars
-from chassis.policy.retention import Category
+from chassis.policy.retention import ARCHIVE, Category
 from services.retention.refusals import CategoryUnknown
 
 FOLLOWS: Mapping[str, str] = {"R-03": "R-01"}
@@ -24,13 +24,15 @@ OF_MEMBERS = frozenset(FOLLOWS.values()) | FOLLOWS.keys()
 class Due:
     """What one holder is asked for: all of the category whose event date is ``through`` or earlier.
 
-    ``by_version``: the dates that hold instead for what was collected under these versions of the policy.
+    ``by_version``: the dates that hold instead for what was collected under these versions of the policy. ``left_over``: a
+    released hold has left it at a holder that is none of the category; it was over when it came, whatever its date.
     """
 
     category: str
     holder: str
     through: date
     by_version: Mapping[str, date] = field(default_factory=dict, hash=False)
+    left_over: bool = False
 
     @property
     def follows(self) -> str | None:
@@ -55,7 +57,8 @@ class Categories:
     def chosen(self, names: Collection[str], day: date) -> list[Due]:
         """Return what to plan on ``day``, a Korean day, in the policy's order: of those named and what goes with them.
 
-        None named is all that somebody holds and that is in force. Raises CategoryUnknown for a name that is not.
+        None named is all that somebody holds and that is in force. Last comes what holds may have left over of them in the
+        archive. Raises CategoryUnknown for a name that is not.
         """
         planned = {name: cutoffs for name in self._calendars.categories if (cutoffs := self._cutoffs(name, day))}
         if not planned.keys() >= set(names):
@@ -66,6 +69,10 @@ class Categories:
             for name, cutoffs in planned.items()
             if _leader(name) in wanted
             for holder in self[name].holders
+        ] + [
+            Due(name, ARCHIVE, day, left_over=True)
+            for name in self._calendars.brought_by_holds
+            if _leader(name) in wanted
         ]
 
     def _cutoffs(self, name: str, day: date) -> Cutoffs | None:

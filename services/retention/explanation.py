@@ -21,7 +21,7 @@ from chassis.errors import PolicyIncomplete
 from chassis.kst import event_date
 from chassis.policy.calendars import Calendars
 from chassis.policy.keeping import Standing, keep_until
-from chassis.policy.retention import Basis
+from chassis.policy.retention import ARCHIVE, Basis
 from services.retention.categories import FOLLOWS
 from services.retention.hold import Hold
 from services.retention.holders import ACCESS, Holders, Lines
@@ -30,7 +30,6 @@ from services.retention.refusals import HolderUnavailable
 
 log = structlog.get_logger()
 
-ARCHIVE = "archive"
 HOLD, HOLD_START = "보존 조치", "보존 조치일"
 """A hold and its start event in the words of the law; no row of the policy has them."""
 

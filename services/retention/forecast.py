@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chassis.policy.retention import ARCHIVE
 from services.retention.categories import OF_MEMBERS, Categories
 from services.retention.plan import Part
 
@@ -28,13 +29,15 @@ class Forecast:
 
     def is_exceeded(self, parts: Sequence[Part]) -> bool:
         """Return whether a part destroys more than the forecast. Each part is measured by itself."""
-        return any(self._size(part) > self.limits[self.measure(part.category)] for part in parts)
+        return any(self._size(part) > self.limits[self.measure(part)] for part in parts)
 
-    def measure(self, category: str) -> Measure:
-        """Return what is counted of a category. Raises KeyError."""
-        if category in OF_MEMBERS:
+    def measure(self, part: Part) -> Measure:
+        """Return what is counted of a part; in the archive, records, whatever they stand under. Raises KeyError."""
+        if part.holder == ARCHIVE:
+            return Measure.RECORDS
+        if part.category in OF_MEMBERS:
             return Measure.MEMBERS
-        return Measure.LOGIN_RECORDS if self.categories[category].store == "log" else Measure.RECORDS
+        return Measure.LOGIN_RECORDS if self.categories[part.category].store == "log" else Measure.RECORDS
 
     def _size(self, part: Part) -> int:
-        return sum(part.planned.values()) if self.measure(part.category) is Measure.LOGIN_RECORDS else part.units
+        return sum(part.planned.values()) if self.measure(part) is Measure.LOGIN_RECORDS else part.units

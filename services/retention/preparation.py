@@ -58,15 +58,15 @@ async def prepare(holders: Connected, due: Sequence[Due]) -> list[Part]:
     """Have the holders fix what is due, and return what they fixed, in the same order.
 
     ``due``: with those that they follow. The subjects that one holder finds due are passed on page by page and
-    forgotten. Raises HolderUnavailable, Overtaken.
+    forgotten. Where no hold has left anything over, there is no part. Raises HolderUnavailable, Overtaken.
     """
     followers: dict[str | None, list[Due]] = {}
     for each in due:
         followers.setdefault(each.follows, []).append(each)
     parts: Parts = {}
     for each in followers.get(None, ()):
-        await _fix(holders, each, followers.get(each.category, ()), parts)
-    return [parts[each] for each in due]
+        await _fix(holders, each, () if each.left_over else followers.get(each.category, ()), parts)
+    return [parts[each] for each in due if parts[each].units or not each.left_over]
 
 
 async def _fix(holders: Connected, due: Due, followers: Sequence[Due], parts: Parts) -> None:

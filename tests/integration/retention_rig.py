@@ -76,6 +76,8 @@ def three_holders(
     for name, category in POLICY.retention.categories.items():
         for holder in category.holders:
             holders[holder].categories.setdefault(name, Kept("record_basis", subjects=False))
+    for name in POLICY.retention.brought_by_holds():
+        archive.categories[name] = Kept("record_basis", subjects=False)
     return identity, vault, archive
 
 

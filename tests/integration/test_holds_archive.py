@@ -1,11 +1,14 @@
 """Legal holds and the archive (보존 조치, 분리보관, LC-05, LC-13): held, it moves whole and is read for that alone."""
 
+from collections import Counter
 from datetime import date
 from uuid import UUID
 
 import grpc
 import pytest
 
+from chassis.policy.load import load
+from dev.environment import ROOT
 from tests.integration import examples
 from tests.integration.archives import bases, fields, get, leave, list_page, moved, places, salts
 from tests.integration.clients import Clients, Outcome
@@ -26,13 +29,16 @@ def said(outcome: Outcome) -> tuple[grpc.StatusCode, str]:
 
 
 async def carried_away(clients: Clients) -> dict[str, int]:
-    """What the archive destroys of what only holds have brought in."""
-    plan = Plan(clients, "R-04", date(1950, 1, 1), "archive")
-    await plan.prepare()
-    while (answer := await plan.execute()).remaining:
-        pass
-    assert [check for check in (await plan.verify()).checks if not check.passed] == []
-    return rows(answer.destroyed)
+    """What the archive destroys of what only holds have brought in, each under its own category."""
+    destroyed: Counter[str] = Counter()
+    for category in load(ROOT / "policy").retention.brought_by_holds():
+        plan = Plan(clients, category, date(1950, 1, 1), "archive")
+        await plan.prepare()
+        while (answer := await plan.execute()).remaining:
+            pass
+        assert [check for check in (await plan.verify()).checks if not check.passed] == []
+        destroyed.update(rows(answer.destroyed))
+    return dict(destroyed)
 
 
 @pytest.mark.parametrize("scope", ["member", "record"])

@@ -100,7 +100,10 @@ async def test_a_held_payment_has_no_end_until_another_person_releases_it(
     assert WHOLE == await archives.fields(log, "archive", payment)
     released = (await release(clients, hold.hold_id, OPERATOR)).message.hold
     assert (api.HOLD_STATE_RELEASED, "") == (released.state, released.record_id)
-    await days.purge(TAX_OVER)
+    parts = await days.purge(TAX_OVER)
+    assert [("R-09b", 1), ("R-10", 1), ("R-11", 1), ("R-01", 1)] == [
+        (part.category, part.units) for part in parts if part.holder == "archive" and part.units
+    ], "each basis goes under its own category, and that is what the certificate says"
     assert (set(), set()) == await archives.places(log, [payment, other])
     assert [] == await archives.salts(log, "archive", payment)
     assert [] == await days.explain(TAX_OVER, record_id=payment)

@@ -4,7 +4,6 @@ from chassis.policy.load import load
 from chassis.policy.privacy_policy import PrivacyPolicy
 from chassis.policy.retention import Retention
 from dev.environment import ROOT
-from services.identity.archive.purge_left_over import left_over
 from services.identity.stocks import of_archive
 
 POLICY = load(ROOT / "policy")
@@ -20,14 +19,14 @@ def without_archive(*names: str) -> PrivacyPolicy:
 
 def test_what_only_a_hold_brings_in_ended_with_the_membership() -> None:
     """R-01, R-20: contract and consent; R-09b, R-10: the archive holds them itself; R-12: no record of the archive's kind."""
-    found = left_over(POLICY.retention)
-    assert {"R-01", "R-20"} <= set(found)
-    assert not {"R-09b", "R-10", "R-12"} & set(found)
+    found = set(POLICY.retention.brought_by_holds())
+    assert {"R-01", "R-20"} <= found
+    assert not {"R-09b", "R-10", "R-12"} & found
 
 
 def test_a_minimum_is_never_left_over_whoever_holds_it() -> None:
     """R-10: an owner takes the archive from its holders; its rows there have years to run and are not destroyed at once."""
-    assert "R-10" not in left_over(without_archive("R-10").retention)
+    assert "R-10" not in without_archive("R-10").retention.brought_by_holds()
 
 
 def test_the_archive_counts_rows_of_a_minimum_that_it_has_lost_as_lacking() -> None:

@@ -24,7 +24,7 @@ def names(*asked: str) -> list[str]:
 
 def through(name: str, day: date = TODAY) -> date:
     """The latest event date that is due."""
-    return CATEGORIES.chosen([name], day)[-1].through
+    return CATEGORIES.chosen([name], day)[0].through
 
 
 def test_what_has_no_period_is_due_today() -> None:
@@ -56,6 +56,14 @@ def test_each_holder_of_a_category_is_asked() -> None:
     assert [Due("R-09b", "identity", date(2021, 11, 23)), Due("R-09b", "archive", date(2021, 11, 23))] == (
         CATEGORIES.chosen(["R-09b"], TODAY)
     )
+
+
+def test_what_a_hold_has_left_over_is_asked_for_under_its_own_category() -> None:
+    """LC-13, R-01, R-20: last, at the archive, and by no date, since it was over when it came."""
+    assert [Due("R-20", "identity", TODAY), Due("R-20", "archive", TODAY, left_over=True)] == CATEGORIES.chosen(
+        ["R-20"], TODAY
+    )
+    assert ["identity", "payment_vault", "archive"] == [due.holder for due in CATEGORIES.chosen(["R-01"], TODAY)]
 
 
 @pytest.mark.parametrize("asked", ["R-01", "R-03"])
@@ -121,4 +129,4 @@ def test_what_is_announced_has_its_date_already_and_moves_none_that_holds() -> N
 def test_members_and_their_tokens_have_one_date() -> None:
     """Who follows knows no version, so neither does its leader: the one in force is for all (R-01, R-03)."""
     found = Categories(Calendars(after({"R-01": "1 month", "R-03": "1 month"}))).chosen(["R-01"], TODAY)
-    assert [(date(2026, 10, 23), {})] * 2 == [(due.through, due.by_version) for due in found]
+    assert [(date(2026, 10, 23), {})] * 2 == [(due.through, due.by_version) for due in found if not due.left_over]
