@@ -11,19 +11,29 @@ from typing import Any, TypeVar
 import structlog
 import uvloop
 
-from chassis.settings import ServiceSettings, refuse_unknown_names
+from chassis import settings
+from chassis.settings import ServiceSettings, SettingsRefused
 
-Settings = TypeVar("Settings", bound=ServiceSettings)
+log = structlog.get_logger()
+
+Service = TypeVar("Service", bound=ServiceSettings)
 
 
-def serve(kind: type[Settings], main: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
-    """Run a service on the settings that the environment has for it.
+def serve(kind: type[Service], main: Callable[[Service], Coroutine[Any, Any, None]]) -> None:
+    """Run a service on the settings that the environment has for it."""
+    given = read_settings(kind)
+    run(lambda: main(given), given.log_level)
 
-    Raises ValueError, which names a missing or an unknown setting and prints no value.
-    """
-    refuse_unknown_names(kind)
-    settings = kind()
-    run(lambda: main(settings), settings.log_level)
+
+def read_settings(kind: type[settings.Settings]) -> settings.Settings:
+    """Return the settings that the environment has; end the process with one line in the log for each that is refused."""
+    try:
+        return settings.read(kind)
+    except SettingsRefused as error:
+        configure_logging("info")
+        for each in error.refusals:
+            log.error("a setting is refused", setting=each.setting, reason=each.reason)
+        sys.exit(1)
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]], level: str) -> None:

@@ -6,11 +6,11 @@ the start: a misspelt setting must not be ignored in silence.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.secret import Secret
@@ -18,6 +18,22 @@ from chassis.secret import Secret
 PREFIX = "ONGGI_"
 DELIMITER = "__"
 LogLevel = Literal["debug", "info", "warning", "error"]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class Refusal(NamedTuple):
+    """A setting by its name in the environment, and why it is refused; never its value."""
+
+    setting: str
+    reason: str
+
+
+class SettingsRefused(ValueError):
+    """Settings that are missing, unknown or not fit."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        self.refusals = tuple(refusals)
+        super().__init__("; ".join(f"{each.setting}: {each.reason}" for each in refusals))
 
 
 class Group(BaseModel):
@@ -54,7 +70,7 @@ class DatabaseSettings(Group):
     """One PostgreSQL database, the service's role, and the auditor's role that reads the log and verifies."""
 
     host: str
-    port: int = 5432
+    port: Port = 5432
     name: str
     user: str
     password_file: Path
@@ -71,7 +87,7 @@ class AuditorSettings(Group):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     host: str
-    port: int = 5432
+    port: Port = 5432
     name: str
     auditor_user: str
     auditor_password_file: Path
@@ -135,16 +151,51 @@ class SpanSettings(BaseSettings):
     log_level: LogLevel = "info"
 
 
-def refuse_unknown_names(model: type[BaseSettings], names: Iterator[str] | None = None) -> None:
-    """Raise ValueError for an ``ONGGI_`` name in the environment that the model does not know.
+Settings = TypeVar("Settings", bound=BaseSettings)
 
-    pydantic-settings looks names up and never sees the ones that nobody asks for.
+
+def read(model: type[Settings]) -> Settings:
+    """Return the settings that the environment has. Raises SettingsRefused, which names all that is wrong at once.
+
+    pydantic-settings looks names up and never sees the ones that nobody asks for; here they are refused where the model
+    refuses what it does not know.
     """
+    refusals = [Refusal(name, "is no setting") for name in _unknown(model)] if _is_strict(model) else []
+    try:
+        settings = model()
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        refusals += [Refusal(PREFIX + DELIMITER.join(map(str, each["loc"])).upper(), each["msg"]) for each in found]
+    else:
+        refusals += [
+            Refusal(name, "is no file that can be read") for name, file in _files(settings) if not _readable(file)
+        ]
+    if refusals:
+        raise SettingsRefused(refusals)
+    return settings
+
+
+def _is_strict(model: type[BaseSettings]) -> bool:
+    return model.model_config.get("extra") == "forbid"
+
+
+def _unknown(model: type[BaseSettings]) -> Sequence[str]:
     known = set(environment_names(model))
-    present = names if names is not None else iter(os.environ)
-    unknown = sorted(name for name in present if name.startswith(PREFIX) and name.upper() not in known)
-    if unknown:
-        raise ValueError(f"unknown settings: {', '.join(unknown)}")
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name.upper() not in known)
+
+
+def _files(group: BaseModel, prefix: str = PREFIX) -> Iterator[tuple[str, Path]]:
+    """Yield the files that are given, each by its setting's name in the environment."""
+    for name in type(group).model_fields:
+        value = getattr(group, name)
+        if isinstance(value, BaseModel):
+            yield from _files(value, f"{prefix}{name.upper()}{DELIMITER}")
+        elif isinstance(value, Path) and name.endswith("_file"):
+            yield f"{prefix}{name.upper()}", value
+
+
+def _readable(file: Path) -> bool:
+    return file.is_file() and os.access(file, os.R_OK)
 
 
 def environment_names(model: type[BaseModel], prefix: str = PREFIX) -> Iterator[str]:

@@ -8,7 +8,7 @@ import os
 
 import structlog
 
-from chassis.program import run, stop_signal
+from chassis.program import read_settings, run, stop_signal
 from chassis.settings import SpanSettings
 from chassis.span_export import SpanExporter
 from chassis.trace_receiver import TraceReceiver
@@ -19,11 +19,8 @@ _NICENESS = 10
 
 
 def export_spans(service: str) -> None:
-    """Send the access spans of a service until a signal, and then what is committed by then.
-
-    Raises pydantic's ValidationError, which names a missing setting and prints no value.
-    """
-    settings = SpanSettings()
+    """Send the access spans of a service until a signal, and then what is committed by then."""
+    settings = read_settings(SpanSettings)
     os.nice(_NICENESS)
     run(lambda: _export(service, settings), settings.log_level)
 

@@ -7,14 +7,14 @@
 import sys
 from pathlib import Path
 
-from chassis.program import serve
+from chassis.program import read_settings, serve
 from chassis.settings import MigrationSettings
 
 HERE = Path(__file__).parent
 
 
 def main(arguments: list[str]) -> None:
-    """Do what is asked. Raises pydantic's ValidationError, which names a missing setting and prints no value."""
+    """Do what is asked."""
     match arguments:
         case []:
             from services.identity import process
@@ -29,7 +29,10 @@ def main(arguments: list[str]) -> None:
         case ["migrate" | "archive-migrate" as which]:
             from chassis.migrate import upgrade
 
-            upgrade(MigrationSettings().database, HERE / ("migrations" if which == "migrate" else "archive_migrations"))
+            upgrade(
+                read_settings(MigrationSettings).database,
+                HERE / ("migrations" if which == "migrate" else "archive_migrations"),
+            )
         case ["spans" | "archive-spans" as which]:
             from chassis.span_process import export_spans
 

@@ -6,12 +6,12 @@
 import sys
 from pathlib import Path
 
-from chassis.program import serve
+from chassis.program import read_settings, serve
 from chassis.settings import MigrationSettings
 
 
 def main(arguments: list[str]) -> None:
-    """Do what is asked. Raises pydantic's ValidationError, which names a missing setting and prints no value."""
+    """Do what is asked."""
     match arguments:
         case []:
             from services.retention import process
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> None:
         case ["migrate"]:
             from chassis.migrate import upgrade
 
-            upgrade(MigrationSettings().database, Path(__file__).parent / "migrations")
+            upgrade(read_settings(MigrationSettings).database, Path(__file__).parent / "migrations")
         case ["spans"]:
             from chassis.span_process import export_spans
 
