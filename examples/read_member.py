@@ -50,4 +50,6 @@ def main(member_id: str, config_file: Path) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
     sys.exit(main(sys.argv[1], Path(sys.argv[2] if len(sys.argv) > 2 else "build/stack/cli.toml")))

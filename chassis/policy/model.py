@@ -4,9 +4,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Table(BaseModel):
-    """One table of a TOML file under ``policy/``."""
+    """One table of a TOML file under ``policy/``. Blank text is no text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=1)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=1, str_strip_whitespace=True)
 
 
 class Named(Table):

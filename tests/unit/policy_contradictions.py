@@ -5,6 +5,10 @@ from tests.unit.policy_documents import DOCUMENTS, Step
 GET_MEMBER = "onggi.identity.v1.MemberService/GetMember"
 
 CONTRADICTIONS: dict[str, tuple[str, tuple[Step, ...], object, str]] = {
+    "blank where a reason has to stand": (
+        "retention", ("categories", "R-09b", "reason"), "  ",
+        "chapters/4-retention.toml: categories.R-09b.reason: ",
+    ),
     # --- the statute, both ways: longer is over-retention, shorter is destruction too early ---
     "shorter than the statute": (
         "retention", ("categories", "R-09b", "period"), "4 years",
