@@ -1,8 +1,10 @@
 -- Makes the log's partitions of this month and the coming ones. Called at start and daily.
 -- Beside the log, and then attached: CREATE TABLE … PARTITION OF locks all of it. Behind that one, every call would wait for
--- whoever reads the log, such as a backup. Of ATTACH PARTITION the default partition alone is locked, where rows do not go.
+-- whoever reads the log, such as a backup. Of ATTACH PARTITION the default partition alone is locked, where rows do not go; but
+-- a change looks for its row in all partitions and stands behind that lock. So it is waited for but a moment, and asked for
+-- again a minute later: the month is made three months ahead.
 CREATE OR REPLACE FUNCTION ensure_log_partitions(months_ahead int) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '300ms' AS $$
 DECLARE
     month timestamptz;
     name  text;
