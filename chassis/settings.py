@@ -160,18 +160,16 @@ def read(model: type[Settings]) -> Settings:
     pydantic-settings looks names up and never sees the ones that nobody asks for; here they are refused where the model
     refuses what it does not know.
     """
-    refusals = [Refusal(name, "is no setting") for name in _unknown(model)] if _is_strict(model) else []
+    refused = dict.fromkeys(_unknown(model), "is no setting") if _is_strict(model) else {}
     try:
         settings = model()
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        refusals += [Refusal(PREFIX + DELIMITER.join(map(str, each["loc"])).upper(), each["msg"]) for each in found]
+        for each in error.errors(include_url=False, include_context=False, include_input=False):
+            refused.setdefault(PREFIX + DELIMITER.join(map(str, each["loc"])).upper(), each["msg"])
     else:
-        refusals += [
-            Refusal(name, "is no file that can be read") for name, file in _files(settings) if not _readable(file)
-        ]
-    if refusals:
-        raise SettingsRefused(refusals)
+        refused |= {name: "is no file that can be read" for name, file in _files(settings) if not _readable(file)}
+    if refused:
+        raise SettingsRefused([Refusal(*each) for each in refused.items()])
     return settings
 
 

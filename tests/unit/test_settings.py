@@ -32,6 +32,7 @@ def refused(given: dict[str, str], *arguments: str) -> dict[str, str]:
     ended = subprocess.run(command, env=environment.python() | given, capture_output=True, text=True, check=False)
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     assert (ended.returncode, ended.stderr) == (1, "")
+    assert len(lines) == len({line["setting"] for line in lines}), "each is told once"
     assert {(line["event"], line["level"]) for line in lines} == {("a setting is refused", "error")}
     return {line["setting"]: line["reason"] for line in lines}
 
