@@ -78,10 +78,11 @@ def constraint(error: BaseException) -> str:
 def is_refusal(error: BaseException) -> bool:
     """Return whether the server refused the statement, as against an outcome in doubt (connection, timeout, crash).
 
-    Class 08 is a lost connection, 57 an intervention of the operator (shutdown, crash), 53 and 58 trouble of the host.
+    Class 08 is a lost connection, 57 an intervention of the operator (shutdown, crash), 53 and 58 trouble of the host. Class
+    40 is a transaction that was rolled back for another's sake, such as a deadlock: nothing is wrong with it.
     """
     state = sqlstate(error)
-    return bool(state) and state[:2] not in {"08", "57", "53", "58"}
+    return bool(state) and state[:2] not in {"08", "40", "57", "53", "58"}
 
 
 @asynccontextmanager

@@ -22,8 +22,10 @@ _KEEP_SECONDS = 60.0
 _KEEP_AT_MOST = 50_000
 
 _FIND = "SELECT unit, wrapped_salt FROM erasure_key WHERE unit = ANY($1::text[])"
+# In one order, as everybody adds here: of two that add the same units in two orders each would wait for the other.
 _ADD = """
-INSERT INTO erasure_key (unit, wrapped_salt) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT (unit) DO NOTHING
+INSERT INTO erasure_key (unit, wrapped_salt)
+SELECT * FROM unnest($1::text[], $2::text[]) AS new (unit, wrapped_salt) ORDER BY unit ON CONFLICT (unit) DO NOTHING
 """
 
 

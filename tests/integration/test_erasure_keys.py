@@ -1,5 +1,6 @@
 """How long a process remembers a salt, on the real database and key server; only the clock is moved."""
 
+import asyncio
 from collections.abc import Sequence
 from types import SimpleNamespace
 from uuid import uuid4
@@ -10,9 +11,10 @@ from chassis import errors
 from chassis.database import Hot, connect
 from chassis.erasure_keys import ErasureKeys
 from chassis.transit import Sealed, Transit
+from dev.postgres import SUPERUSER
 from dev.stack import Stack
 from services.identity import keys
-from tests.integration.log_rows import Log
+from tests.integration.log_rows import Log, session
 from tests.integration.purges import change
 from tests.integration.test_archive_movers import settings_of
 
@@ -72,6 +74,33 @@ async def test_a_salt_in_use_is_forgotten_after_a_minute_too(
 
         found = (await remembering.ensure([unit]))[unit]
         assert isinstance(found, errors.SubjectDestroyed)
+    finally:
+        await transit.close()
+        await hot.close()
+        await engine.dispose()
+
+
+async def test_units_are_added_in_one_order_whoever_asks(stack: Stack) -> None:
+    """R-03: a batch of new members while a plan marks some of them as gone: one waits, and neither is broken off."""
+    settings = settings_of(stack)
+    transit, engine = Transit(settings.vault, settings.tls, keys.VAULT_ROLE), connect(settings.database)
+    hot = Hot(engine, "salts")
+    await transit.start()
+    first, second = sorted(keys.member_unit(str(uuid4())) for _ in range(2))
+    add = "INSERT INTO erasure_key (unit, destroyed_at) VALUES ($1, now()) ON CONFLICT (unit) DO NOTHING"
+    waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+    try:
+        remembering = ErasureKeys(transit, keys.EPOCH_KEY, hot)
+        async with session(stack.postgres.login("identity", SUPERUSER)) as marking, marking.transaction():
+            await marking.execute(add, first)
+            asked = asyncio.create_task(remembering.ensure([second, first]))
+            while not await marking.fetch(waits):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await marking.execute(add, second)
+        found = await asked
+        assert {unit: type(salt) for unit, salt in found.items()} == dict.fromkeys(
+            (first, second), errors.SubjectDestroyed
+        ), "who was first has marked both"
     finally:
         await transit.close()
         await hot.close()
