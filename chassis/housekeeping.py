@@ -37,20 +37,25 @@ class Housekeeping(Background):
         self._looks.append(look)
 
     async def look(self) -> bool:
-        """Do what is due once a day. Raises what the database raises."""
-        await keep_house(self._engine)
+        """Do what is due once a day, last what a reader of the log may hold up. Raises what the database raises."""
+        await forget_answers(self._engine)
         for look in self._looks:
             await look()
         for statement in self._statements:
             async with self._engine.begin() as connection:
                 await connection.execute(statement)
+        await make_months(self._engine)
         return True
 
 
-async def keep_house(engine: AsyncEngine) -> None:
-    """Do what is due in every service. Old answers go some at a time: no statement takes longer the more there are."""
+async def make_months(engine: AsyncEngine) -> None:
+    """Make the log's coming partitions. While somebody reads the log it fails soon, since all changes wait with it."""
     async with engine.begin() as connection:
         await connection.execute(_PARTITIONS)
+
+
+async def forget_answers(engine: AsyncEngine) -> None:
+    """Delete the old answers, some at a time: no statement takes longer the more there are."""
     gone = _AT_ONCE
     while gone == _AT_ONCE:
         async with engine.begin() as connection:

@@ -9,7 +9,9 @@ DECLARE
     month timestamptz;
     name  text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('processing_log'));
+    IF NOT pg_try_advisory_xact_lock(hashtext('processing_log')) THEN
+        RETURN; -- another replica is at it
+    END IF;
     FOR i IN 0..months_ahead LOOP
         month := date_trunc('month', transaction_timestamp(), 'UTC') + make_interval(months => i);
         name := 'processing_log_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');

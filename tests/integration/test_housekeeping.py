@@ -9,7 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from chassis.database import connect
-from chassis.housekeeping import keep_house
+from chassis.housekeeping import forget_answers, make_months
 from dev.postgres import SUPERUSER
 from dev.stack import Stack
 from tests.integration import examples
@@ -43,7 +43,7 @@ async def test_old_answers_end_however_many(stack: Stack, clients: Clients, log:
     def count(*told: Any) -> None:
         counts.append(told[1].rowcount)
 
-    await keep_house(engine)
+    await forget_answers(engine)
 
     await engine.dispose()
     assert max(counts) == MOST < ANSWERS
@@ -60,13 +60,13 @@ async def test_a_new_month_of_the_log_stops_nobody(stack: Stack, clients: Client
 
     async with session(stack.postgres.login("identity", SUPERUSER)) as reader, reader.transaction():
         await reader.execute("SELECT count(*) FROM processing_log")
-        keeping = asyncio.create_task(keep_house(engine))
+        keeping = asyncio.create_task(make_months(engine))
         await asyncio.sleep(0.1)
         answer = await asyncio.wait_for(get(clients, member_id), 2)
         await asyncio.wait_for(examples.new_member(clients), 2)
         with pytest.raises(DBAPIError, match="lock timeout"):
             await keeping
-    await keep_house(engine)
+    await make_months(engine)
 
     await engine.dispose()
     assert answer.code is grpc.StatusCode.OK

@@ -54,14 +54,14 @@ def _kept(database: Database, rhythm: Rhythm) -> Housekeeping:
 
 
 async def test_all_is_done_at_the_start_and_then_waits_for_the_next_day() -> None:
-    """The log's partitions, old answers and the service's own statement, each in a transaction of its own; once."""
+    """Old answers, the service's own statement and the log's partitions, each in a transaction of its own; once."""
     database = Database()
     house = _kept(database, DAILY)
     await _until(lambda: len(database.transactions) == 3)
     await asyncio.sleep(0.02)
     await house.close()
 
-    [partitions], [answers], [own] = database.transactions
+    [answers], [own], [partitions] = database.transactions
     assert "ensure_log_partitions" in partitions
     assert "DELETE FROM idempotency" in answers
     assert own == str(_OWN)
