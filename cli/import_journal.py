@@ -2,7 +2,7 @@
 
 A journal begins with the import's own random id, from which each batch has its request_id: the batch that nobody answered
 is sent again under the same id and has the same tokens. A line is added when a batch's results are on disk; what the results
-hold beyond it is cut off. Nothing personal stands here: ids, byte offsets and counts.
+hold beyond it is cut off. Nothing personal stands here: ids, byte offsets, counts, and the names of the files of results.
 """
 
 import fcntl
@@ -71,10 +71,11 @@ class _Durable:
 class Journal(_Durable):
     """The journal of one import, locked while it is open. Use as a context manager.
 
-    Raises UsageError when another import holds it, or when it was begun with another file.
+    ``results``: the files that it cuts and adds to. Raises UsageError when another import holds it, or when it was begun with
+    another file or for other results.
     """
 
-    def __init__(self, path: Path, source: Path, batch_size: int) -> None:
+    def __init__(self, path: Path, source: Path, batch_size: int, results: Sequence[Path] = ()) -> None:
         super().__init__(path)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,12 +84,15 @@ class Journal(_Durable):
         self.progress, self.batch_size, self._id = Progress(), batch_size, uuid.uuid4()
         stat = source.stat()
         file = {"version": _VERSION, "bytes": stat.st_size, "modified_ns": stat.st_mtime_ns}
+        names = [os.path.relpath(os.path.realpath(each), os.path.realpath(path.parent)) for each in results]
         begun, last = self._read()
         if begun is None:
-            self._line({**file, "batch_size": batch_size, "import_id": str(self._id)})
+            self._line({**file, "batch_size": batch_size, "import_id": str(self._id), "results": names})
             return
         if {key: begun.get(key) for key in file} != file:
             raise UsageError(f"{path} belongs to another file, or the file has changed since its import was begun")
+        if begun.get("results", names) != names:
+            raise UsageError(f"the import of {path} was begun with another --out or --rejects")
         self.batch_size, self._id = int(begun["batch_size"]), uuid.UUID(begun["import_id"])
         if last is not None:
             self.progress = Progress(**{name: last[name] for name in asdict(self.progress)})
@@ -142,7 +146,8 @@ class Results(_Durable):
 def refuse_overwriting(source: Path, journal: Path, results: Sequence[Path]) -> None:
     """Refuse files of an import that are one and the same, and files that are there before it was begun.
 
-    What it opens it cuts to what its journal says: without one to nothing. Raises UsageError.
+    What it opens it cuts to what its journal says: without one to nothing. With one, the journal itself refuses files that it
+    was not begun with. Raises UsageError.
     """
     if len({os.path.realpath(path) for path in (source, journal, *results)}) < 2 + len(results):
         raise UsageError("the file, --out, --rejects and the journal beside --out have to be different files")

@@ -75,7 +75,7 @@ def import_tokens(
         access.context(purpose, reason, ticket),
         session.options.timeout or ANSWER_SECONDS,
     )
-    with ImportFile(file) as source, Journal(beside, file, batch) as journal:
+    with ImportFile(file) as source, Journal(beside, file, batch, (out, rejects)) as journal:
         if journal.progress.batch and not journal.progress.complete:
             session.note(f"going on behind line {journal.progress.line}")
         try:

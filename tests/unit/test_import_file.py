@@ -110,8 +110,13 @@ def test_an_import_overwrites_nothing_but_its_own_results(tmp_path: Path, out: s
     with pytest.raises(UsageError, match=told):
         refuse_overwriting(source, journal, (tmp_path / out, tmp_path / rejects))
 
-    with Journal(tmp_path / "begun.journal", source, 3):
-        refuse_overwriting(source, tmp_path / "begun.journal", (tmp_path / "notes", tmp_path / "r"))
+    begun = tmp_path / "begun.journal"
+    with Journal(begun, source, 3, (tmp_path / "t", tmp_path / "r")):
+        refuse_overwriting(source, begun, (tmp_path / "t", tmp_path / "r"))
+    with pytest.raises(UsageError, match="another --out or --rejects"):
+        Journal(begun, source, 3, (tmp_path / "t", tmp_path / "notes"))
+    with Journal(begun, source, 3, (tmp_path / "t", tmp_path / "r")):
+        pass
 
 
 def test_a_mark_of_utf8_before_json_lines_is_no_part_of_the_first(tmp_path: Path) -> None:
