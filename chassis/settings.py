@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from chassis.secret import Secret
 
@@ -166,6 +166,8 @@ def read(model: type[Settings]) -> Settings:
     except ValidationError as error:
         for each in error.errors(include_url=False, include_context=False, include_input=False):
             refused.setdefault(PREFIX + DELIMITER.join(map(str, each["loc"])).upper(), each["msg"])
+    except SettingsError:
+        refused |= dict.fromkeys(_groups_given(model), "is a group: each of its settings has a name of its own")
     else:
         refused |= {name: "is no file that can be read" for name, file in _files(settings) if not _readable(file)}
     if refused:
@@ -182,6 +184,11 @@ def _unknown(model: type[BaseSettings]) -> Sequence[str]:
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name.upper() not in known)
 
 
+def _groups_given(model: type[BaseSettings]) -> Iterator[str]:
+    names = (f"{PREFIX}{name.upper()}" for name in model.model_fields)
+    yield from (name for name in names if name in os.environ and name not in environment_names(model))
+
+
 def _files(group: BaseModel, prefix: str = PREFIX) -> Iterator[tuple[str, Path]]:
     """Yield the files that are given, each by its setting's name in the environment."""
     for name in type(group).model_fields:
@@ -193,7 +200,7 @@ def _files(group: BaseModel, prefix: str = PREFIX) -> Iterator[tuple[str, Path]]
 
 
 def _readable(file: Path) -> bool:
-    return file.is_file() and os.access(file, os.R_OK)
+    return os.access(file, os.R_OK) and file.is_file()
 
 
 def environment_names(model: type[BaseModel], prefix: str = PREFIX) -> Iterator[str]:

@@ -58,6 +58,12 @@ def test_all_that_is_wrong_is_told_at_once(given: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("migrate",)])
+def test_a_group_is_no_setting(given: dict[str, str], arguments: tuple[str, ...]) -> None:
+    """Whoever forgets the second half of a name is told so."""
+    assert refused(given | {"ONGGI_DATABASE": "db"}, *arguments).keys() == {"ONGGI_DATABASE"}
+
+
+@pytest.mark.parametrize("arguments", [(), ("migrate",)])
 def test_a_file_that_is_not_there_is_told_by_its_setting(given: dict[str, str], arguments: tuple[str, ...]) -> None:
     """A mount that is missing is told before anything needs it; the path is the setting's value and is not told."""
     given["ONGGI_DATABASE__PASSWORD_FILE"] = given["ONGGI_POLICY_DIRECTORY"]
