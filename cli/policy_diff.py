@@ -9,7 +9,7 @@ import typer
 
 from chassis.policy.privacy_policy import FILES, PrivacyPolicy
 from cli.detail import listing
-from cli.failures import UsageError
+from cli.failures import CheckError, UsageError
 from cli.policy_files import BESIDE_THE_PROGRAM, Directory, opened, texts_of
 from cli.session import Session
 
@@ -87,7 +87,10 @@ def of_texts(before: Path, after: Path) -> Iterator[Change]:
 
 
 def _lines(template: Path) -> list[str]:
-    return template.read_text(encoding="utf-8").splitlines() if template.is_file() else []
+    try:
+        return template.read_text(encoding="utf-8-sig").splitlines() if template.is_file() else []
+    except UnicodeDecodeError:
+        raise CheckError(f"{template.name} is not UTF-8: onggi policy check has the line") from None
 
 
 def _values(value: Any, key: str = "", name: str = "") -> Iterator[tuple[str, tuple[str, str]]]:

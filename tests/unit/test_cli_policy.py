@@ -256,3 +256,14 @@ def test_members_are_not_looked_up_without_a_reason(capsys: pytest.CaptureFixtur
         assert (code, out) == (ExitCode.USAGE, "")
         assert "--reason" in err
         assert "--offline" in err
+
+
+def test_diff_names_a_template_that_is_no_text(capsys: pytest.CaptureFixture[str], directory: Path) -> None:
+    """A mark that an editor puts before the text is none of its words."""
+    page = directory / "text" / "html.j2"
+    page.write_bytes(b"\xef\xbb\xbf" + page.read_bytes())
+    assert run(capsys, "diff", ROOT / "policy", directory)[:2] == (0, "no difference\n")
+    page.write_bytes(b"\xff")
+    code, _, err = run(capsys, "diff", ROOT / "policy", directory)
+    assert code == ExitCode.CHECK_FAILED
+    assert "html.j2 is not UTF-8" in err
