@@ -19,6 +19,6 @@ def faults(policy: PrivacyPolicy) -> Iterator[Fault]:
                     yield Fault(FILES["retention"], f"categories.{name}.keeps", reason)
     for name, purpose in policy.purposes.purposes.items():
         if purpose.consent in consents:
-            for item in set(purpose.full_view) - set(consents[purpose.consent].items):
+            for item in sorted(set(purpose.full_view) - set(consents[purpose.consent].items)):
                 reason = f"has {item!r}, which the consent {purpose.consent!r} does not cover"
                 yield Fault(FILES["purposes"], f"purposes.{name}.full_view", reason)

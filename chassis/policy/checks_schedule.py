@@ -93,7 +93,8 @@ def _statute(category: Category) -> Reasons:
 def _compared(category: Category, key: str, period: str, statute: str) -> Reasons:
     kept, law = length(period), length(statute)
     if kept > law:
-        yield key, f"is longer than the statute's {statute}: over-retention, unless a setting says so"
+        exception = ", unless a setting says so" if key == "period" else ""
+        yield key, f"is longer than the statute's {statute}: over-retention{exception}"
     elif kept < law and category.basis is Basis.LAW_MIN:
         yield key, f"is shorter than the statute's {statute}: destruction before the law allows it"
 

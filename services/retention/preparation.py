@@ -1,4 +1,7 @@
-"""Fixing a plan's set at the holders. Nothing is destroyed, and everything may be done again."""
+"""Fixing a plan's set at the holders. Nothing is destroyed, and everything may be done again.
+
+One thing it does that stays: the vault takes nothing in any more of who has left, once it has been told (R-03).
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
