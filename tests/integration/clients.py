@@ -2,10 +2,14 @@
 
 Calls go by the RPC's full name and take a message or bare bytes, so that one table of cases can hold all RPCs, those
 with malformed bytes too. Nothing is retried and nothing is raised: every answer, good or bad, is an `Outcome`.
+
+Calls whose caller streams go by gRPC's blocking client, each in a thread: when a server ends such a call while a message is
+on its way, grpc.aio sometimes says INTERNAL of its own ("Internal error from Core") in the place of the server's status.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,7 +85,7 @@ class Outcome:
 
     rpc: str
     service: str
-    code: grpc.StatusCode
+    code: grpc.StatusCode = grpc.StatusCode.UNKNOWN
     messages: list[Any] = field(default_factory=list)
     reason: str = ""
     violations: list[tuple[str, str]] = field(default_factory=list)
@@ -103,6 +107,7 @@ class Clients:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
+        self._blocking: dict[tuple[str, str], grpc.Channel] = {}
 
     def channel(self, service: str, caller: str) -> grpc.aio.Channel:
         """The channel of a caller: one of `dev/identities.py`, or a service by its own name."""
@@ -111,6 +116,12 @@ class Clients:
             files = self._credentials(caller)
             self._channels[key] = secure_channel(self._stack, service, credentials_of(files))
         return self._channels[key]
+
+    def _blocking_channel(self, service: str, caller: str) -> grpc.Channel:
+        key = (service, caller)
+        if key not in self._blocking:
+            self._blocking[key] = blocking_channel(self._stack, service, credentials_of(self._credentials(caller)))
+        return self._blocking[key]
 
     def _credentials(self, caller: str) -> Credentials:
         if caller in CALLERS:
@@ -127,27 +138,30 @@ class Clients:
         A caller who streams gives several messages; one alone opens the stream and ends it.
         """
         service = service or servers_of(rpc)[0]
-        channel = self.channel(service, caller)
         raw = [
             one if isinstance(one, bytes) else one.SerializeToString()
             for one in ([request] if isinstance(request, bytes | Message) else request)
         ]
         method = METHODS.get(rpc)
         options: dict[str, Any] = {"timeout": timeout, "metadata": tuple(metadata), "compression": compression}
-        started: Any
         if method is not None and method.client_streaming:
-            started = channel.stream_stream(f"/{rpc}")(iter(raw), **options)
-        else:
-            streams = method is not None and method.server_streaming
-            make: Any = (channel.unary_stream if streams else channel.unary_unary)(f"/{rpc}")
-            started = make(*raw, **options)
+            blocking = self._blocking_channel(service, caller).stream_stream(f"/{rpc}")(iter(raw), **options)
+            if on_start is not None:
+                on_start(blocking)
+            return await asyncio.to_thread(_stream_outcome, Outcome(rpc, service), blocking, method)
+        channel = self.channel(service, caller)
+        streams = method is not None and method.server_streaming
+        make: Any = (channel.unary_stream if streams else channel.unary_unary)(f"/{rpc}")
+        started = make(*raw, **options)
         if on_start is not None:
             on_start(started)
-        return await _outcome(rpc, service, started, method)
+        return await _outcome(Outcome(rpc, service), started, method)
 
     async def close(self) -> None:
         """Close the channels."""
         await asyncio.gather(*(channel.close() for channel in self._channels.values()))
+        for blocking in self._blocking.values():
+            blocking.close()
 
 
 def credentials_of(files: Credentials) -> grpc.ChannelCredentials:
@@ -157,20 +171,38 @@ def credentials_of(files: Credentials) -> grpc.ChannelCredentials:
 
 def secure_channel(stack: Stack, service: str, credentials: grpc.ChannelCredentials) -> grpc.aio.Channel:
     """A channel to a service under any credentials; no retries, no proxy."""
-    options = [
+    return grpc.aio.secure_channel(stack.addresses[service], credentials, _options(service))
+
+
+def blocking_channel(stack: Stack, service: str, credentials: grpc.ChannelCredentials) -> grpc.Channel:
+    """The same for gRPC's blocking client."""
+    return grpc.secure_channel(stack.addresses[service], credentials, _options(service))
+
+
+def _options(service: str) -> list[tuple[str, str | int]]:
+    return [
         ("grpc.ssl_target_name_override", server_name(account(service))),
         ("grpc.enable_retries", 0),
         ("grpc.enable_http_proxy", 0),
         ("grpc.max_send_message_length", -1),
     ]
-    return grpc.aio.secure_channel(stack.addresses[service], credentials, options)
 
 
-async def _outcome(rpc: str, service: str, call: Any, method: MethodDescriptor | None) -> Outcome:
+def _stream_outcome(outcome: Outcome, call: Any, method: MethodDescriptor) -> Outcome:
+    raw: list[bytes] = []
+    with suppress(grpc.RpcError):
+        for message in call:
+            raw.append(message)  # noqa: PERF402 - what came before an error counts too
+    outcome.code = call.code()
+    outcome.messages = [GetMessageClass(method.output_type).FromString(item) for item in raw]
+    _take_apart(outcome, call.details() or "", [*call.initial_metadata(), *call.trailing_metadata()])
+    return outcome
+
+
+async def _outcome(outcome: Outcome, call: Any, method: MethodDescriptor | None) -> Outcome:
     raw: list[bytes] = []
     try:
-        streams = isinstance(call, grpc.aio.UnaryStreamCall | grpc.aio.StreamStreamCall)
-        if streams:
+        if isinstance(call, grpc.aio.UnaryStreamCall):
             async for message in call:
                 raw.append(message)  # noqa: PERF401 - what came before an error counts too
         else:
@@ -178,7 +210,7 @@ async def _outcome(rpc: str, service: str, call: Any, method: MethodDescriptor |
     except (grpc.aio.AioRpcError, asyncio.CancelledError):
         if (task := asyncio.current_task()) is not None and task.cancelling():
             raise
-    outcome = Outcome(rpc, service, await call.code())
+    outcome.code = await call.code()
     if method is not None:
         kind = GetMessageClass(method.output_type)
         outcome.messages = [kind.FromString(item) for item in raw]
