@@ -56,7 +56,9 @@ class Background(ABC):
 
     async def close(self) -> None:
         """Stop; what is cut off is done again at the next start, by whoever starts."""
-        self._closing = True  # for a look in which the cancellation is lost, as where a clean-up fails on top of it
+        # For a look in which the cancellation is lost, as where a clean-up fails on top of it.
+        self._closing = True
+        self.wake()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -67,8 +69,6 @@ class Background(ABC):
         while not self._closing:
             self._woken.clear()
             pause = self._rhythm.pause(pause, done=await self._looked())
-            if self._closing:
-                break
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._woken.wait()

@@ -31,8 +31,8 @@ def read_settings(kind: type[settings.Settings]) -> settings.Settings:
         return settings.read(kind)
     except SettingsRefused as error:
         configure_logging("info")
-        for each in error.refusals:
-            log.error("a setting is refused", setting=each.setting, reason=each.reason)
+        for setting, reason in error.reasons.items():
+            log.error("a setting is refused", setting=setting, reason=reason)
         sys.exit(1)
 
 

@@ -6,9 +6,9 @@ the start: a misspelt setting must not be ignored in silence.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -21,19 +21,12 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
-class Refusal(NamedTuple):
-    """A setting by its name in the environment, and why it is refused; never its value."""
-
-    setting: str
-    reason: str
-
-
 class SettingsRefused(ValueError):
-    """Settings that are missing, unknown or not fit."""
+    """Settings that are missing, unknown or not fit: by the name in the environment why, never the value."""
 
-    def __init__(self, refusals: Sequence[Refusal]) -> None:
-        self.refusals = tuple(refusals)
-        super().__init__("; ".join(f"{each.setting}: {each.reason}" for each in refusals))
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(f"{setting}: {reason}" for setting, reason in reasons.items()))
 
 
 class Group(BaseModel):
@@ -171,7 +164,7 @@ def read(model: type[Settings]) -> Settings:
     else:
         refused |= {name: "is no file that can be read" for name, file in _files(settings) if not _readable(file)}
     if refused:
-        raise SettingsRefused([Refusal(*each) for each in refused.items()])
+        raise SettingsRefused(refused)
     return settings
 
 

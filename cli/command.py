@@ -104,13 +104,10 @@ def _run(session: Session, work: Callable[[], None]) -> None:
         raise typer.Exit(failure.exit_code) from None
     except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
         raise
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            error_view.show_defect(error, as_json=session.options.json)
-            raise typer.Exit(ExitCode.INTERNAL) from None
-        error_view.show(UsageError(f"cannot write the output: {error.strerror}"), as_json=session.options.json)
-        raise typer.Exit(ExitCode.USAGE) from None
     except Exception as error:  # noqa: BLE001 - the last place: nothing may print a traceback with values in it
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            error_view.show(UsageError(f"cannot write the output: {error.strerror}"), as_json=session.options.json)
+            raise typer.Exit(ExitCode.USAGE) from None
         error_view.show_defect(error, as_json=session.options.json)
         raise typer.Exit(ExitCode.INTERNAL) from None
 

@@ -57,10 +57,8 @@ def faults(policy: PrivacyPolicy) -> Iterator[Fault]:
             yield _fault(name, "", "is no name of a category, such as R-05 or R-09b")
         for check in _CHECKS:
             yield from (_fault(name, key, reason) for key, reason in check(category))
-        if (event := "occurred" if category.store == "log" else _STARTS.get(name, "")) not in (
-            "",
-            category.start.event,
-        ):
+        event = "occurred" if category.store == "log" else _STARTS.get(name, category.start.event)
+        if event != category.start.event:
             yield _fault(name, "start.event", f"is {category.start.event!r}, but it is destroyed by {event!r}")
         purpose = policy.purposes.purposes.get(category.purpose)
         if category.store == "archive" and purpose is not None and purpose.kind != "law":
