@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
-from chassis import errors
+from chassis import errors, kst
 from chassis.caller import UNIDENTIFIED, Caller
-from chassis.kst import event_date
 from chassis.policy import load as policy_files
 from chassis.policy.access_rules import RevealBudget
 from chassis.policy.privacy_policy import PrivacyPolicy
@@ -32,7 +31,7 @@ class Policy:
 
     def version(self) -> str:
         """Return the version that is in force now in Korea: it goes into every entry of the processing log."""
-        return self.version_on(event_date(datetime.now(UTC)))
+        return self.version_on(kst.today())
 
     def check_purpose(self, purpose: str) -> None:
         """Raise PurposeRequired or PurposeUnknown when the policy has no such purpose."""

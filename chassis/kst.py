@@ -1,6 +1,6 @@
 """Korean days: the law counts in them, whatever the clocks of the machines say."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 KST = ZoneInfo("Asia/Seoul")
@@ -11,3 +11,8 @@ def event_date(instant: datetime) -> date:
     if instant.utcoffset() is None:
         raise ValueError("an instant needs a time zone")
     return instant.astimezone(KST).date()
+
+
+def today() -> date:
+    """Return the Korean day that it is now."""
+    return event_date(datetime.now(UTC))

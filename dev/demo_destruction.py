@@ -1,7 +1,6 @@
 """Second act: a member leaves, and what is due is planned, approved by another, destroyed, verified and certified."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -18,6 +17,7 @@ from onggi.retention.v1.retention_service_pb2 import (
     WatchPlanRequest,
 )
 
+from chassis import kst
 from chassis.kst import event_date
 from chassis.policy.calendar import due
 from chassis.policy.duration import Period
@@ -58,7 +58,7 @@ class DestructionAct:
         self._leaving = members[0]
         self._access = access
         self._keeping = keeping
-        today = event_date(datetime.now(UTC))
+        today = kst.today()
         self._last_due = due(_LOGIN_RECORDS, today)
 
     async def play(self) -> Plan:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Final
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from onggi.identity.v1.archive_service_pb2 import GetArchivedRequest
 from onggi.identity.v1.record_service_pb2 import NoteEventRequest
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 
-from chassis.kst import event_date
+from chassis import kst
 from chassis.policy.calendar import Calendar
 from chassis.policy.load import load
 from dev.demo_access import AccessAct, same
@@ -55,7 +55,7 @@ class KeepingAct:
         self._onggi = onggi
         self._member = member
         self._access = access
-        self._today = event_date(datetime.now(UTC))
+        self._today = kst.today()
         self._told: set[tuple[str, str, str]] = set()
 
     async def policy(self) -> None:

@@ -6,20 +6,19 @@ when the former member says so, here and in the archive (법 제37조).
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from onggi.identity.v1 import consent_service_pb2 as api
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis import page
+from chassis import kst, page
 from chassis.call import Call
 from chassis.database import Hot
 from chassis.entry import Entry
 from chassis.errors import Violation
 from chassis.instants import timestamp
-from chassis.kst import event_date
 from chassis.ledger import INSERT_ROWS
 from chassis.mutation import Answer, Mutations
 from chassis.policy.privacy_policy import PrivacyPolicy
@@ -105,7 +104,7 @@ class Consents:
         if request.consent not in self._policy.purposes.consents:
             raise ConsentUnknown([Violation("consent", "unknown")])
         [digest] = await self._transit.hmac(keys.INDEX_KEY, [content(call.method.name, request)])
-        on = event_date(datetime.now(UTC))
+        on = kst.today()
         values = {
             "consent_id": str(uuid.uuid4()), "member_id": request.member_id, "name": request.consent,
             "policy_version": self._policy.version_on(on),
@@ -129,7 +128,7 @@ class Consents:
         """End a consent, and every basis that stands on it. Raises ConsentNotFound, RequestIdReused."""
         [digest] = await self._transit.hmac(keys.INDEX_KEY, [content(call.method.name, request)])
         categories = self._standing_on(request.consent)
-        on = event_date(datetime.now(UTC))
+        on = kst.today()
         values = {"member_id": request.member_id, "name": request.consent, "on": on}
 
         async def work(connection: AsyncConnection) -> Answer:

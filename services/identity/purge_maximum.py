@@ -5,13 +5,13 @@ record is no unit of a plan for it, each plan tells of it anew, and nothing is d
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import kst
 from chassis.cutoffs import Cutoffs, is_due
-from chassis.kst import event_date
 from chassis.policy.calendar import Calendar
 from chassis.policy.calendars import Calendars
 from chassis.policy.civil_act import DAY
@@ -55,7 +55,7 @@ class EndedMaximum(EndedBases):
     async def conflicts(self, connection: AsyncConnection, cutoffs: Cutoffs) -> Sequence[str]:
         """Return the records that a law still keeps, beyond this maximum, on the day that the cut-offs are of."""
         kept = await connection.execute(_KEPT_BY_LAW, self._values(cutoffs))
-        today = event_date(datetime.now(UTC))
+        today = kst.today()
         seen: dict[tuple[object, ...], bool] = {}  # records with the same bases are the same question
         found = []
         for row in kept:

@@ -1,13 +1,13 @@
 """Start events (기산점) of records that somebody has to note, such as the closing of an inquiry."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 from onggi.identity.v1 import record_service_pb2 as api
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import kst
 from chassis.call import Call
 from chassis.errors import InvalidField, Violation
-from chassis.kst import event_date
 from chassis.mutation import Answer, Mutations
 from chassis.policy.calendars import Calendars
 from chassis.policy.privacy_policy import PrivacyPolicy
@@ -32,7 +32,7 @@ class RecordEvents:
 
         A member that has left has no record here: its bases count from the day it left.
         """
-        today = event_date(datetime.now(UTC))
+        today = kst.today()
         if rule := wrong_day(request.event_date, today):
             raise InvalidField([Violation("event_date", rule)])
         if request.category not in self._categories:

@@ -6,18 +6,17 @@ member, its consents, the day - once more under lock, in the transaction that wr
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 from onggi.errors.v1 import error_reason_pb2 as reasons
 from onggi.identity.v1 import record_service_pb2 as api
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from chassis import page
+from chassis import kst, page
 from chassis.call import Call
 from chassis.database import DatabaseRefused, Hot
 from chassis.erasure_keys import ErasureKeys
 from chassis.errors import DomainError, InvalidField, Violation, item_error
-from chassis.kst import event_date
 from chassis.mutation import Answer, Mutations
 from chassis.policy.calendars import Calendars
 from chassis.policy.privacy_policy import PrivacyPolicy
@@ -60,7 +59,7 @@ class Records:
         destroyed or is about to be.
         """
         [digest] = await self._transit.hmac(keys.INDEX_KEY, [content(call.method.name, request)])
-        today = event_date(datetime.now(UTC))
+        today = kst.today()
         version = self._policy.version_on(today)
         taken = [self._intake.take(record, today) for record in request.records]
         fresh = [item for item in taken if isinstance(item, Fresh)]

@@ -7,7 +7,7 @@ next plan for R-01; from then on there is no such member here, and ExplainRetent
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict, ParseDict
@@ -16,9 +16,8 @@ from onggi.purge.v1.purge_service_pb2 import Kept
 from onggi.retention.v1.kept_item_pb2 import KeptItem
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis import holds
+from chassis import holds, kst
 from chassis.call import Call
-from chassis.kst import event_date
 from chassis.mutation import Answer, Mutations
 from chassis.policy.calendars import Calendars
 from chassis.policy.privacy_policy import PrivacyPolicy
@@ -50,7 +49,7 @@ class Withdrawals:
         Raises MemberNotFound, RequestIdReused, PolicyIncomplete.
         """
         [digest] = await self._transit.hmac(keys.INDEX_KEY, [content(call.method.name, request)])
-        on = event_date(datetime.now(UTC))
+        on = kst.today()
 
         async def work(connection: AsyncConnection) -> Answer:
             await holds.keep_out_new(connection)  # what the answer says of them is true while it is made

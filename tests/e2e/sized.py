@@ -5,7 +5,6 @@ import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import grpc
@@ -14,7 +13,7 @@ from onggi.payment_vault.v1 import detokenization_service_pb2 as reveals
 from onggi.payment_vault.v1 import instrument_pb2 as instruments
 from onggi.payment_vault.v1 import tokenization_service_pb2 as tokens
 
-from chassis.kst import event_date
+from chassis import kst
 from dev.stack import Stack
 from tests.integration import examples
 from tests.integration.clients import Clients, Outcome
@@ -57,7 +56,7 @@ async def fill(stack: Stack) -> Stored:
     """Store PRODUCTS instruments. Every tenth is the one before it, of the next member: a card that two share."""
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed of the products: {seed}")
-    source = Products(seed, event_date(datetime.now(UTC)))
+    source = Products(seed, kst.today())
     members = [examples.new_id() for _ in range(max(2, PRODUCTS // A_MEMBER))]
     made = source.draw(PRODUCTS)
     held = [

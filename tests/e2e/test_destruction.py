@@ -17,7 +17,8 @@ from onggi.purge.v1 import purge_service_pb2
 from onggi.retention.v1 import retention_service_pb2 as retention
 from stdnum import luhn
 
-from chassis.kst import KST, event_date
+from chassis import kst
+from chassis.kst import KST
 from chassis.policy.calendar import due
 from chassis.policy.duration import Period
 from dev.stack import Stack
@@ -121,7 +122,7 @@ async def test_a_member_that_left_is_destroyed_everywhere(clients: Clients, log:
     kept = (await tokenize(clients, neighbour, 1)).message.token.token
     left = await clients.call("portal", f"{MEMBERS}/WithdrawMember", member_service_pb2.WithdrawMemberRequest(
         access=MEMBERSHIP, request_id=new_id(), member_id=member_id))  # fmt: skip
-    assert left.message.withdrawn_on == event_date(datetime.now(UTC)).isoformat()
+    assert left.message.withdrawn_on == kst.today().isoformat()
 
     plan = await run_plan(clients, ["R-01", "R-03"])
 
@@ -160,10 +161,10 @@ async def test_a_member_that_left_is_destroyed_everywhere(clients: Clients, log:
 async def test_log_in_records_end_with_their_three_months(clients: Clients, log: Log) -> None:
     """R-12, LC-11: whole months leave as partitions, the month of the cut-off by day, and not a day too early."""
     member_id = await register(clients, 300)
-    cutoff = due(Period(months=3), event_date(datetime.now(UTC)))
+    cutoff = due(Period(months=3), kst.today())
     whole_month = (cutoff.replace(day=1) - timedelta(days=1)).replace(day=1)
     ended = [whole_month, whole_month + timedelta(days=9), cutoff]
-    living = [cutoff + timedelta(days=1), event_date(datetime.now(UTC))]
+    living = [cutoff + timedelta(days=1), kst.today()]
     answer = await append_logins(clients, member_id, [*ended, *living])
     assert all(result.WhichOneof("outcome") == "record_id" for result in answer.message.results)
 
@@ -189,7 +190,7 @@ async def test_log_in_records_end_with_their_three_months(clients: Clients, log:
 async def test_a_plan_destroys_its_set_and_no_more(clients: Clients, log: Log) -> None:
     """P5, X7: an older epoch is refused, and so is a set that is not the approved one."""
     member_id, plan_id = await register(clients, 400), new_id()
-    today = event_date(datetime.now(UTC)).isoformat()
+    today = kst.today().isoformat()
     left = await clients.call("portal", f"{MEMBERS}/WithdrawMember", member_service_pb2.WithdrawMemberRequest(
         access=MEMBERSHIP, request_id=new_id(), member_id=member_id))  # fmt: skip
     assert left.code is grpc.StatusCode.OK

@@ -1,12 +1,11 @@
 """What the vault promises of a token, over a hundred thousand instruments and the wire (PV-06, PV-07)."""
 
 import re
-from datetime import UTC, datetime
 
 import pytest
 from stdnum import luhn
 
-from chassis.kst import event_date
+from chassis import kst
 from dev.stack import Stack
 from services.payment_vault.forms import form
 from tests.e2e.faults import Figures, query
@@ -36,7 +35,7 @@ def test_no_token_is_or_has_a_number(stored: Stored) -> None:
 
 async def test_an_instrument_of_a_member_has_one_token(sized: Stack, stored: Stored, figures: Figures) -> None:
     """PV-07: typed otherwise and asked for again, each has its token; two members with one card have two; a row each."""
-    today = event_date(datetime.now(UTC))
+    today = kst.today()
     keys = [(one.member_id, _kind(one), form(one.instrument, today).whole) for one in stored.held]
     clients = Clients(sized)
     try:
@@ -61,7 +60,7 @@ async def test_an_instrument_of_a_member_has_one_token(sized: Stack, stored: Sto
 
 async def test_every_token_reveals_its_instrument(sized: Stack, stored: Stored, figures: Figures) -> None:
     """Round trip: number, expiry, bank and payer come back as they were registered, in one form."""
-    today = event_date(datetime.now(UTC))
+    today = kst.today()
     clients = Clients(sized)
     try:
         results = await revealed(

@@ -27,7 +27,7 @@ from onggi.purge.v1 import purge_service_pb2 as purge
 from onggi.retention.v1 import hold_service_pb2 as holds
 from onggi.retention.v1 import retention_service_pb2 as retention
 
-from chassis.kst import event_date
+from chassis import kst
 from dev.synthetic_numbers import NumberSource
 from dev.synthetic_words import WordSource
 from tests.integration.clients import Clients
@@ -128,7 +128,7 @@ def hold(**of: str) -> holds.PlaceHoldRequest:
     return holds.PlaceHoldRequest(
         access=access("legal_hold", reason="a test"), request_id=new_id(), authority="서울중앙지방법원",
         document_number=f"2026카기{RANDOM.randrange(10**5)}", article="민사소송법 제375조",
-        review_on=event_date(datetime.now(UTC)).isoformat(), **of or {"record_id": new_id()},
+        review_on=kst.today().isoformat(), **of or {"record_id": new_id()},
     )  # fmt: skip
 
 
@@ -224,7 +224,7 @@ def _bodies() -> Mapping[str, Callable[[], Message]]:
         "onggi.retention.v1.HoldService/PlaceHold": hold,
         "onggi.retention.v1.HoldService/ApproveHold": lambda: holds.ApproveHoldRequest(request_id=one(), hold_id=one()),
         "onggi.retention.v1.HoldService/ReviewHold": lambda: holds.ReviewHoldRequest(
-            request_id=one(), hold_id=one(), review_on=event_date(datetime.now(UTC)).isoformat()),
+            request_id=one(), hold_id=one(), review_on=kst.today().isoformat()),
         "onggi.retention.v1.HoldService/ReleaseHold": lambda: holds.ReleaseHoldRequest(request_id=one(), hold_id=one()),
         "onggi.retention.v1.HoldService/GetHold": lambda: holds.GetHoldRequest(hold_id=one()),
         "onggi.retention.v1.HoldService/ListHolds": holds.ListHoldsRequest,

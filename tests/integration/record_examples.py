@@ -9,8 +9,9 @@ from onggi.errors.v1 import error_reason_pb2 as reasons
 from onggi.identity.v1 import record_kinds_pb2 as kinds
 from onggi.identity.v1 import record_service_pb2 as records
 
+from chassis import kst
 from chassis.instants import timestamp
-from chassis.kst import KST, event_date
+from chassis.kst import KST
 from tests.integration import examples
 from tests.integration.clients import Clients, Outcome
 from tests.integration.examples import NUMBERS, PAYERS, RANDOM, WORDS
@@ -78,7 +79,7 @@ def noon(day: date) -> datetime:
 
 def today() -> date:
     """The Korean day that it is."""
-    return event_date(datetime.now(UTC))
+    return kst.today()
 
 
 def record(

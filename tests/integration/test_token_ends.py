@@ -8,8 +8,8 @@ import grpc
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis import kst
 from chassis.database import connect
-from chassis.kst import event_date
 from chassis.settings import DatabaseSettings
 from dev.stack import Stack
 from services.payment_vault.sweeper import Sweeper
@@ -68,7 +68,7 @@ async def test_a_token_ends_as_asked_but_not_after_its_card(clients: Clients) ->
     assert abs(token.expires_at.ToMicroseconds() - soon.ToMicroseconds()) <= 1
     shown = (await ask(clients, GET, member, token.token)).message.token
     assert shown.expires_at == token.expires_at
-    month = event_date(datetime.now(UTC))
+    month = kst.today()
     ending = examples.card(expiry=f"{month.month:02}/{month.year % 100:02}")
     late = await put(clients, member, ending, expires_at=ahead(days=1000))
     assert late.expires_at.ToDatetime() < ahead(days=35).ToDatetime()
