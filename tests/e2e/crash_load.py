@@ -25,7 +25,7 @@ class History:
     """What the clients saw.
 
     `acknowledged`: registration -> its answer; `reads`: disclosures while parts crashed; `marks`: counts of
-    acknowledgements at which a part is to crash.
+    acknowledgements at which a part is to crash; `most`: how many there may be for now.
     """
 
     acknowledged: dict[Registration, Answer] = field(default_factory=dict)
@@ -36,6 +36,7 @@ class History:
     reads: list[tuple[Registration, Answer]] = field(default_factory=list)
     seconds: float = 0.0
     marks: dict[int, asyncio.Event] = field(default_factory=dict)
+    most: int = 0
 
     def note(self, registration: Registration, answer: Answer) -> None:
         """Take an acknowledgement, and wake whoever waits for as many as there are now."""
@@ -52,16 +53,20 @@ async def tokenize_all(
     billing: Caller, wanted: Sequence[Registration], crash: Callable[[], None], crashes: int
 ) -> History:
     """Tokenize everything; crash at counts of acknowledgements, evenly spread, the last with a quarter or more to go."""
-    history, began = History(), time.monotonic()
+    history, began = History(most=len(wanted)), time.monotonic()
     free = asyncio.Semaphore(_AT_ONCE)
     marks = [len(wanted) * (number + 1) // (crashes + 2) for number in range(crashes)]
     history.marks = {count: asyncio.Event() for count in marks}
     tasks = [asyncio.create_task(_until_acknowledged(billing, one, free, history)) for one in wanted]
     readers = [asyncio.create_task(_read(billing, history, number)) for number in range(_READERS)]
-    for mark in history.marks.values():
+    for mark, most in zip(history.marks.values(), [*marks[1:], len(wanted)], strict=True):
         await mark.wait()
+        while history.in_flight < _AT_ONCE // 2:  # noqa: ASYNC110 - those that wait to try again come back
+            await asyncio.sleep(0.005)
         history.in_flight_at_crash.append(history.in_flight)
+        history.most = most  # while the victim starts, nothing goes beyond the next mark: its load would be over
         await asyncio.to_thread(crash)
+        history.most = len(wanted)
     await asyncio.gather(*tasks)
     for reader in readers:
         reader.cancel()
@@ -76,6 +81,8 @@ async def _until_acknowledged(
     tries = 0
     while registration not in history.acknowledged:
         async with free:
+            while len(history.acknowledged) + history.in_flight >= history.most:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
             history.in_flight += 1
             answer = await billing.ask(billing.tokens.Tokenize, registration.request(), _PATIENCE)
             history.in_flight -= 1
